@@ -93,8 +93,14 @@ def build_space(config: TuneConfig) -> Space:
             f"`search`: oracle={config.oracle} allots the epochs, up to epochs={config.epochs}, so "
             "they can't be searched."
         )
+    if oracle.continues and (config.self_training or "self_training" in space.trees):
+        raise UserError(
+            f"oracle={config.oracle} trains the best trials for more epochs later, which "
+            "`self_training` does not allow; use another oracle."
+        )
     check_corners(space, _check_trial)
     if config.retrain:
+        _require_test(config)
         check_corners(space, _check_retrained)
     return space
 
@@ -133,6 +139,14 @@ def _check_retrained(config: Config) -> None:
         **{"early_stopping": None, "evaluate_every": None},
     }
     checks.check(dataclasses.replace(config, **all_data))
+
+
+def _require_test(config: TuneConfig) -> None:
+    if not config.test:
+        raise UserError(
+            "`retrain` trains on validation too, so with `notest` nothing is left to evaluate on; "
+            "omit one of them."
+        )
 
 
 def _oracle_class(config: TuneConfig) -> type[Oracle]:

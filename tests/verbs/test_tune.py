@@ -226,6 +226,11 @@ def test_another_best_is_retrained_from_scratch(tmp_path, monkeypatch):
             ["--retrain", "--search=schedule=choice(linear, reduce_on_plateau)"],
             "at schedule=reduce_on_plateau: .* follows the validation metrics",
         ),
+        (["--retrain", "--notest"], "with `notest` nothing is left to evaluate on; omit one"),
+        (
+            ["--oracle=hyperband", "--self_training=rounds", "--unlabelled=more.txt"],
+            "for more epochs later, which `self_training` does not allow",
+        ),
     ],
 )
 def test_impossible_search_is_refused(arguments, message):
