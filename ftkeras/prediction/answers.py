@@ -29,35 +29,36 @@ _STATE, _LOCK = "state.json", "lock"
 
 
 def check_output(
-    output: str, inputs: Inputs, source: str | None, columns: Mapping[str, type]
+    output: str, inputs: Inputs, read: Sequence[pathlib.Path], columns: Mapping[str, type]
 ) -> None:
     """Refuse a file that can't be written, before anything is answered.
 
     Args:
         output: the file to write.
         inputs: what is answered.
-        source: the file it is read from, if any.
+        read: the files it is read from, if any.
         columns: of the answers, from the problem.
 
     Raises:
-        UserError: if the folder can't be written, the file is the input, a column of the input has
-            the name of another one, or a package is missing.
+        UserError: if the folder can't be written, the file is one of those that are read, a column
+            of the input has the name of another one, or a package is missing.
     """
     path = pathlib.Path(output)
     files.require_writable(path.parent, "output")
     if path.is_dir():
         raise UserError(f"output={output} is a folder.")
-    if source is not None and path.exists() and path.resolve() == pathlib.Path(source).resolve():
+    if path.resolve() in [one.resolve() for one in read]:
         raise UserError(f"output={output} is the input; write another file.")
+    source = repr(str(read[0])) if read else "the input"
     if clash := [name for name in columns if name in inputs.columns]:
         raise UserError(
-            f"`output`: {source!r} has a column {clash[0]!r}, the name of a column of answers; "
+            f"`output`: {source} has a column {clash[0]!r}, the name of a column of answers; "
             "rename it."
         )
     doubled = [name for name in inputs.columns if inputs.columns.count(name) > 1]
     if doubled and path.suffix.lower() != ".csv":
         raise UserError(
-            f"`output`: {source!r} has two columns {doubled[0]!r}, which only a .csv file can hold."
+            f"`output`: {source} has two columns {doubled[0]!r}, which only a .csv file can hold."
         )
     if path.suffix.lower() == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise UserError("`output`: Parquet needs: pip install 'ftkeras[data]'")

@@ -98,6 +98,17 @@ def open_inputs(
         return _open_table(config, recorded, takes_pairs, takes_options)
 
 
+def files_read(name: str | None) -> list[pathlib.Path]:
+    """Return the files that an input or a pattern stands for; none of standard input.
+
+    Raises:
+        UserError: if there is no such file.
+    """
+    if name in (None, STANDARD_INPUT):
+        return []
+    return opening.files_by_split({"input": str(name)}, _HERE)["input"]
+
+
 @contextlib.contextmanager
 def named(argument: str, name: str) -> Iterator[None]:
     """Name another argument than `input` in the errors of `open_inputs` and of its items.

@@ -7,7 +7,7 @@ from typing import Any
 
 from ftkeras.config.predict import PredictConfig
 from ftkeras.prediction import answers
-from ftkeras.prediction.inputs import Inputs, Item
+from ftkeras.prediction.inputs import Inputs, Item, files_read
 from ftkeras.prediction.predictor import Predictor
 from ftkeras.prediction.progress import show_progress
 from ftkeras.runs import exported
@@ -28,7 +28,7 @@ def write(output: str, config: PredictConfig, predictor: Predictor, given: Input
         Stopped: SIGTERM was received.
     """
     problem, columns = predictor.problem, predictor.problem.answer_columns()
-    answers.check_output(output, given, config.input, columns)
+    answers.check_output(output, given, files_read(config.input), columns)
     if given.notes:
         log.info("%s", f"input   {config.input}: {', '.join(given.notes)}")
     settings = {name: getattr(config, name) for name in SETTINGS}

@@ -23,20 +23,21 @@ def run(command: Sequence[str], workers: int, restarts: int) -> int:
     signal asked it to stop.
 
     Args:
-        command: the worker's command line.
+        command: the worker's command line, which takes `--norestart`.
         workers: the number of workers.
         restarts: how often to start the cluster again.
 
     Returns:
         0, or the exit code of the first worker that failed in the last attempt.
     """
-    code = 0
+    code, resumed = 0, command
     for attempt in range(1, restarts + 2):
         processes = Processes()
-        code = _run_once(processes, command, workers)
+        code = _run_once(processes, resumed, workers)
         if code in (0, 2) or processes.stop_requested or attempt > restarts:
             break
         log.info(f"launch   starting again, restart {attempt} of {restarts}")
+        resumed = [*command, "--norestart"]  # so that `restart` clears the run's folder only once
     return code
 
 

@@ -11,9 +11,8 @@ from ftkeras.config.run import Config
 from ftkeras.processes import child_run, supervisor
 from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import folder as run_folder
-from ftkeras.runs import layout, metrics
+from ftkeras.runs import metrics
 from ftkeras.runs.crossvalidation import fold_folder
-from ftkeras.support import files
 
 
 def check_resumable(fold_configs: Sequence[Config], home: pathlib.Path) -> None:
@@ -63,8 +62,7 @@ def train_folds(
             finally:
                 slots.put(environment)
         if outcome.metrics is not None and not keep_weights:
-            for name in (layout.WEIGHTS, layout.TUNED_BY_PAIRS):
-                files.remove(run_dir / name)
+            run_folder.delete_weights(run_dir)
         return outcome
 
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:

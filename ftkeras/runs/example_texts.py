@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import pathlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -42,6 +43,12 @@ def read(config: Config, ids: Iterable[str], *, redacted: bool = False) -> dict[
                     parts = [redactions.replace(redaction, part) for part in parts]
                 texts[rows[row]] = " | ".join(p.numpy().decode(errors="replace") for p in parts)
     return texts
+
+
+def files(config: Config) -> list[pathlib.Path]:
+    """Return the files that the task's data are read from; none if they are not known."""
+    task = catalog.build("task", config.task, data_dir=config.data_dir)
+    return [path for paths in task.files().values() for path in paths]
 
 
 class Place(NamedTuple):

@@ -186,6 +186,14 @@ def read_exports(run_dir: pathlib.Path) -> list[str]:
     return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
 
 
+def delete_weights(run_dir: pathlib.Path) -> None:
+    """Delete the weights and checkpoints of a run and of what comes before it; metrics stay."""
+    before = [run_dir / layout.PRETRAINED, *run_dir.glob(f"{layout.ROUNDS}/*")]
+    for home in (run_dir, *filter(pathlib.Path.is_dir, before)):
+        for name in (layout.WEIGHTS, layout.CHECKPOINTS, layout.TUNED_BY_PAIRS):
+            files.remove(home / name)
+
+
 def model_files(run_dir: pathlib.Path) -> dict[str, str]:
     """Return the digests of the files of a run that decide what its model is, by name."""
     paths = [run_dir / name for name in layout.OF_MODEL]

@@ -79,12 +79,11 @@ class Ledger:
 
     @property
     def failure(self) -> str | None:
-        """The last trial's error if all of the first trials failed, so that the search stops."""
-        if len(self.results) < FAILURES_TO_STOP:
+        """The last trial's error if all trials that have ended failed; None if none has ended."""
+        ended = list(self.results.values())
+        if not ended or any(result.status != FAILED for result in ended):
             return None
-        if any(result.status != FAILED for result in self.results.values()):
-            return None
-        return list(self.results.values())[-1].reason
+        return ended[-1].reason
 
     def create_trial(self, tuner_id: str) -> Trial:
         """Return the worker's current trial, or else an abandoned one, or else a new one.
@@ -166,7 +165,7 @@ class Ledger:
         return (
             (self.max_trials is None or self.started < self.max_trials)
             and (self.max_seconds is None or self.seconds < self.max_seconds)
-            and self.failure is None
+            and (len(self.results) < FAILURES_TO_STOP or self.failure is None)
         )
 
     def _end(self, result: Result) -> None:

@@ -3,12 +3,12 @@
 import dataclasses
 import json
 import pathlib
-import shutil
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ftkeras.problems import rank_key
+from ftkeras.runs import folder as run_folder
 from ftkeras.runs import layout
 from ftkeras.support import files
 
@@ -102,11 +102,8 @@ def delete_other_weights(folder: pathlib.Path, ended: Iterable[Result], objectiv
     """
     winner = best(ended := list(ended), objective)
     for home in (folder / result.trial for result in ended if result is not winner):
-        for path in home.glob(f"*/{layout.WEIGHTS}"):
-            path.unlink()
-        for name in (layout.CHECKPOINTS, layout.TUNED_BY_PAIRS):
-            for path in home.glob(f"*/{name}"):
-                shutil.rmtree(path)
+        for run_dir in filter(pathlib.Path.is_dir, home.glob("*")):
+            run_folder.delete_weights(run_dir)
 
 
 def _mean(values: Sequence[float]) -> float:

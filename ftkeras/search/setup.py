@@ -6,6 +6,7 @@ import pathlib
 import keras_tuner
 
 from ftkeras import catalog
+from ftkeras.config import few_labels
 from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_RATES, DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
@@ -65,7 +66,8 @@ def _default_search(config: TuneConfig, oracle: type[Oracle]) -> tuple[str, ...]
     rates = ", ".join(f"{share * rate:.1e}" for share in DEFAULT_RATES)
     lines = {name: spec for name, _, spec in (line.partition("=") for line in DEFAULT_SEARCH)}
     lines["learning_rate"] = f"choice({rates})"
-    if oracle.continues:  # it allots the epochs
+    trains_head = config.few_shot is not None and config.policy == few_labels.HEAD_ONLY
+    if oracle.continues or trains_head:  # it allots the epochs, or a head needs many more
         del lines["epochs"]
     return tuple(f"{name}={spec}" for name, spec in lines.items())
 
@@ -91,8 +93,14 @@ def build_space(config: TuneConfig) -> Space:
             f"`search`: oracle={config.oracle} allots the epochs, up to epochs={config.epochs}, so "
             "they can't be searched."
         )
+    if oracle.continues and (config.self_training or "self_training" in space.trees):
+        raise UserError(
+            f"oracle={config.oracle} trains the best trials for more epochs later, which "
+            "`self_training` does not allow; use another oracle."
+        )
     check_corners(space, _check_trial)
     if config.retrain:
+        _require_test(config)
         check_corners(space, _check_retrained)
     return space
 
@@ -131,6 +139,14 @@ def _check_retrained(config: Config) -> None:
         **{"early_stopping": None, "evaluate_every": None},
     }
     checks.check(dataclasses.replace(config, **all_data))
+
+
+def _require_test(config: TuneConfig) -> None:
+    if not config.test:
+        raise UserError(
+            "`retrain` trains on validation too, so with `notest` nothing is left to evaluate on; "
+            "omit one of them."
+        )
 
 
 def _oracle_class(config: TuneConfig) -> type[Oracle]:

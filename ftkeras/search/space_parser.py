@@ -66,6 +66,12 @@ def _check_searchable(name: str, others: Mapping[str, Node], base: Config) -> No
         raise ValueError(f"`{flag}` does not affect a trial's score")
     if flag in FIXED:
         raise ValueError(f"`{flag}` must be the same in all trials: {FIXED[flag]}")
+    if name == "few_shot" or (name == "policy" and base.few_shot is not None):
+        # A trial has the defaults that `base` has filled in, not those of its own value.
+        raise ValueError(
+            f"`{name}` must be the same in all trials: defaults of other arguments depend on it; "
+            "search its keys, or search once for each value"
+        )
     if base.objective == "loss" and flag in ("loss", "class_weights"):
         raise ValueError(
             f"with objective=loss, trials with different `{flag}` can't be compared; use "

@@ -60,7 +60,7 @@ def choose(config: SelectConfig) -> Table:
     columns, places = _places(settings, problem, [rows[at] for at in examples], texts)
     inputs = Inputs(columns, iter(()))
     if config.output is not None:
-        answers.check_output(config.output, inputs, None, COLUMNS)
+        answers.check_output(config.output, inputs, example_texts.files(settings), COLUMNS)
     items = [Item(texts[one], None, places[one].row) for one in ids]
     numbers = zip(examples, decisions, strict=True)
     about = [_row(problem, labels, probabilities, doubts, at, n) for at, n in numbers]

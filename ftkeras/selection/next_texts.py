@@ -16,7 +16,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import answering
 from ftkeras.experiment.definition import Experiment
 from ftkeras.prediction import answers
-from ftkeras.prediction.inputs import Inputs, Item, named, open_inputs
+from ftkeras.prediction.inputs import Inputs, Item, files_read, named, open_inputs
 from ftkeras.problems import Problem
 from ftkeras.runs import inputs as recorded_inputs
 from ftkeras.runs import layout
@@ -52,7 +52,7 @@ def choose(config: SelectConfig) -> Table:
         )
     inputs = _open(config, run_dir, problem)
     if config.output is not None:
-        answers.check_output(config.output, inputs, config.data, COLUMNS)
+        answers.check_output(config.output, inputs, files_read(config.data), COLUMNS)
     items = _distinct(config, inputs)
     experiment = answering.open_run(run_dir)
     distributions, vectors = _ask(experiment, items, with_vectors=config.by == "diverse")

@@ -29,12 +29,18 @@ def run(config: CrossvalidateConfig) -> CrossValidation:
     """Train the folds that are not finished; write predictions, metrics and their intervals.
 
     Raises:
-        UserError: if a setting is wrong, a fold fails, or the folder holds other folds.
+        UserError: if a setting is wrong, a fold fails, or the folder holds other folds or is in
+            use.
         Stopped: if a signal stopped it; the states of the folds have been saved.
     """
     config = posed_task.resolve(config)
     home = folder.choose(config)
     checks.check(crossvalidation.fold_configs(config)[0])
+    with folder.lock(home, restart=False):  # `crossvalidation.clear` removes what was there
+        return _run(config, home)
+
+
+def _run(config: CrossvalidateConfig, home: pathlib.Path) -> CrossValidation:
     if config.pretrain_epochs is not None:
         with signals.stoppable(f"To resume, repeat the command with run_dir={home}."):
             config = pretraining.once(config, home)

@@ -19,7 +19,8 @@ def run(config: TuneConfig) -> Search | None:
     """Start or resume a search; as a worker, run trials for the chief and return None.
 
     Raises:
-        UserError: if a setting is wrong, all of the first trials fail, or a package is missing.
+        UserError: if a setting is wrong, all trials or the first ones fail, or a package is
+            missing.
         Stopped: if a signal stopped it; its state has been saved.
     """
     if None in map(importlib.util.find_spec, ("keras_tuner", "matplotlib", "jinja2")):

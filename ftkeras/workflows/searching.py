@@ -38,7 +38,7 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> S
         name: of this worker.
 
     Raises:
-        UserError: if all of the first trials fail, or the exports need other versions.
+        UserError: if all trials or the first ones fail, or the exports need other versions.
         Stopped: if a signal stopped it; the results so far have been written.
     """
     from ftkeras.pages import search_page
@@ -60,7 +60,7 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> S
             log.info(report.written(home, has_best=best is not None))
     if ledger.failure:
         raise UserError(
-            f"all of the first {len(ended)} trials failed, the last one with: {ledger.failure} "
+            f"all trials so far failed ({len(ended)}), the last one with: {ledger.failure} "
             f"(see the logs in {home / layout.TRIALS}). Fix this, then start again with `restart`."
         )
     if not config.retrain or best is None:

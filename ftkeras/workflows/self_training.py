@@ -11,6 +11,7 @@ import keras
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
+from ftkeras.errors import UserError
 from ftkeras.phases.self_training import SelfTraining
 from ftkeras.problems import rank_key
 from ftkeras.runs import folder, layout
@@ -44,9 +45,14 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
         Stopped: if a signal stopped training; its state has been saved.
     """
     run_dir = folder.choose(config)
-    folder.check_resumable(folder.adopt(config, run_dir), run_dir)
     if folder.is_finished(config, run_dir):
         return training.run(config, callbacks)
+    if (run_dir / layout.EXPORTS).exists():  # its rounds keep no training state
+        raise UserError(
+            f"run_dir={run_dir} is a finished run with self_training={config.self_training}, whose "
+            "epochs can't be changed; train it from scratch with `restart`."
+        )
+    folder.check_resumable(folder.adopt(config, run_dir), run_dir)
     part: SelfTraining = catalog.build("self_training", config.self_training or "")
     rounds = _train(config, part, run_dir / layout.ROUNDS, callbacks)
     best = min(range(len(rounds)), key=lambda number: _rank(config, rounds[number]))

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from tests.running import call_ftkeras
 from tests.training import test_state as state
 
 CLASSES = np.array([0, 1, 2, 0, 1, 0, 0, 3])
+# As the first version drew them, which shuffled all possible partners of each text.
+PAIRED = [3, 5, 7, 1, 4, 4, 3, 5, 1, 0, 0, 5, 2, 7, 1, 1, 5, 2, 3, 6, 7, 4, 0, 5, 2, 4, 5, 6]
 
 
 @pytest.mark.parametrize("pairs", [1, 3, 7])
@@ -35,6 +38,27 @@ def test_each_text_has_as_many_partners_of_its_label_as_of_others(pairs):
             # Nobody is drawn again before all others have been drawn.
             assert len(drawn) == 0 or len(times) == min(pairs, possible)
             assert len(drawn) == 0 or np.ptp(times) <= 1
+
+
+def test_many_texts_take_seconds_and_have_different_partners():
+    classes = np.arange(20_000) % 3 // 2  # two thirds have one label
+    start = time.monotonic()
+    first, second, alike = Contrastive(pairs=5).choose(classes)
+    assert time.monotonic() - start < 20  # comparing all texts with each other takes minutes
+    assert (alike == (classes[first] == classes[second])).all()
+    assert (first != second).all()
+    assert len(np.unique(first * len(classes) + second)) == len(first) == 20_000 * 10
+    # Partners are drawn evenly: a text of the larger class is one of about 5 + 5 / 2, others 15.
+    times = np.bincount(second)
+    means = [times[classes == label].mean() for label in (0, 1)]
+    assert means == pytest.approx([5 + 5 / 2, 5 + 5 * 2], abs=0.01)
+    assert times.max() < 40
+
+
+def test_pairs_of_a_run_stay_what_they_were():
+    """A resumed run refuses the pairs of others, so those of few texts must never change."""
+    pairs = Contrastive(pairs=2, seed=1).choose(CLASSES)
+    assert pairs.second.tolist() == PAIRED
 
 
 def test_pairs_depend_on_the_seed_alone():

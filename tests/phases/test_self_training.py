@@ -12,6 +12,7 @@ import scipy.special
 import tensorflow as tf
 
 import ftkeras.corpora
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import answering
@@ -134,6 +135,19 @@ def test_a_finished_run_is_not_run_again(settings, run, caplog):
     train.run(Config(**settings, run_dir=str(run)))
     assert len(caplog.records) == 1
     assert "is finished" in caplog.text
+
+
+@pytest.mark.parametrize("keep_state", [None, True])
+def test_more_epochs_of_a_finished_run_are_refused_at_its_own_folder(
+    keep_state, settings, tmp_path
+):
+    given = {**settings, "keep_state": keep_state, "run_dir": str(tmp_path)}
+    (tmp_path / "run.cfg").write_text(flagfile.render(Config(**given)))
+    (tmp_path / "exports.json").write_text("[]")
+    with pytest.raises(
+        UserError, match=f"run_dir={tmp_path} is a .* whose epochs can't be changed"
+    ):
+        train.run(Config(**{**given, "epochs": 3}))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 
 from ftkeras.errors import UserError
 from ftkeras.prediction import answers, drafts
-from ftkeras.prediction.inputs import Inputs, Item
+from ftkeras.prediction.inputs import Inputs, Item, files_read
 from ftkeras.problems.classification import Classification
 
+X = pathlib.Path("x.csv")
 LABELS = ("no", "très, bon")
 COLUMNS = ("id", "text")
 VALUES = [(1, 'a "b", c'), (None, "d\ne\udcff"), (["x", float("nan")], "")]
@@ -189,12 +190,22 @@ def test_output_that_cannot_be_is_refused(tmp_path, monkeypatch, columns, output
     (tmp_path / "x.csv").touch()
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(UserError, match=message):
-        answers.check_output(output, _inputs(columns), "x.csv", PROBLEM.answer_columns())
+        answers.check_output(output, _inputs(columns), [X], PROBLEM.answer_columns())
+
+
+def test_no_file_of_a_pattern_is_overwritten(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("text\nFine.\n")
+    for given in (tmp_path / "*.csv", tmp_path):
+        read = files_read(str(given))
+        with pytest.raises(UserError, match="b.csv is the input; write another file"):
+            answers.check_output(str(tmp_path / "b.csv"), _inputs(), read, {})
+    assert files_read("-") == files_read(None) == []
 
 
 def test_two_columns_of_one_name_may_be_written_as_csv(tmp_path):
     answers.check_output(
-        str(tmp_path / "y.csv"), _inputs(("a", "a")), "x.csv", PROBLEM.answer_columns()
+        str(tmp_path / "y.csv"), _inputs(("a", "a")), [X], PROBLEM.answer_columns()
     )
 
 

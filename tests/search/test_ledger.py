@@ -135,6 +135,14 @@ def test_search_stops_if_all_of_its_first_trials_fail(tmp_path, monkeypatch):
     assert book.failure == "no disk"
 
 
+def test_a_short_search_in_which_every_trial_failed_has_failed(tmp_path, monkeypatch):
+    child = Child(dict.fromkeys((1, 2), "no disk"))
+    book = searches.search(searches.config(max_trials=2), tmp_path, child, monkeypatch)
+    assert (len(child.runs), book.failure) == (2, "no disk")
+    more = searches.search(searches.config(max_trials=4), tmp_path, Child(), monkeypatch)
+    assert (len(more.results), more.failure) == (4, None)
+
+
 def test_hyperband_continues_after_a_failed_trial(uninterrupted, tmp_path, monkeypatch):
     given = searches.config(**SEARCHES["hyperband"])
     book = searches.search(given, tmp_path, Child({2: "no"}), monkeypatch)

@@ -160,6 +160,14 @@ def test_invalid_line_is_rejected_in_one_line(line, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("line", ["few_shot=choice(none, contrastive)", "policy=choice(a, b)"])
+def test_what_decides_the_defaults_of_few_shot_is_one_for_all_trials(line):
+    with pytest.raises(UserError, match="must be the same in all trials: defaults of other arg"):
+        _read(line, few_shot="contrastive")
+    assert _read("few_shot.pairs=choice(2, 5)", few_shot="contrastive").parameters
+    assert _read("policy=choice(a, b)").parameters
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -186,11 +186,15 @@ def test_equally_good_settings_are_seldom_pruned():
 def test_only_the_best_keeps_its_weights_and_all_keep_their_metrics(run, tmp_path):
     rates = {"0000": 1e-5, "0001": 1e-4, "0002": 1e-3}
     ended = [run({**VALUES, "learning_rate": r}, Child(), trial=n) for n, r in rates.items()]
-    (tmp_path / "0000/seed-0/checkpoints").mkdir()
+    for folder in ("checkpoints", "rounds/1/checkpoints", "rounds/1/pairs"):
+        (tmp_path / "0000/seed-0" / folder).mkdir(parents=True)
+    (tmp_path / "0000/seed-0/rounds/1/weights.safetensors").touch()
+    (tmp_path / "0000/seed-0/rounds/1/metrics.json").touch()
     results.delete_other_weights(tmp_path, ended, "accuracy")
-    left = {path.parents[1].name for path in tmp_path.glob("*/*/weights.safetensors")}
-    assert left == {"0001"}
-    assert not list(tmp_path.glob("*/*/checkpoints"))
+    (left,) = tmp_path.rglob("weights.safetensors")
+    assert left.parents[1].name == "0001"
+    assert not [*tmp_path.rglob("checkpoints"), *tmp_path.rglob("pairs")]
+    assert (tmp_path / "0000/seed-0/rounds/1/metrics.json").exists()
     assert len(list(tmp_path.glob("*/*/metrics.json"))) == 3
 
 

@@ -212,6 +212,22 @@ def test_doubtful_labels_come_with_their_texts(folds):
     assert lines.splitlines()[-1].endswith("\ttext 3")
 
 
+def test_the_labelled_data_are_never_overwritten(folds):
+    data = folds.parent / "data.csv"
+    before, arguments = data.read_bytes(), ("select", "--doubtful", f"--run_dir={folds}")
+    done = call_ftkeras(*arguments, "--output=data.csv", cwd=folds.parent)
+    assert (done.returncode, data.read_bytes()) == (2, before)
+    assert "--output=data.csv is the input; write another file" in done.stderr
+
+
+def test_a_column_of_the_data_that_the_output_has_too_is_named_with_its_file(folds):
+    data = folds.parent / "data.csv"
+    data.write_text(data.read_text(encoding="utf-8").replace("source", "rank"), encoding="utf-8")
+    arguments = ("--doubtful", f"--run_dir={folds}", "--output=doubtful.csv")
+    done = call_ftkeras("select", *arguments, cwd=folds.parent)
+    assert f"{str(data)!r} has a column 'rank', the name of a column of answers" in done.stderr
+
+
 def test_labels_of_several_are_doubted_one_by_one(folds):
     (folds / "repeat-0" / "fold-0" / layout.LABELS).write_text(json.dumps(["joy", "fear"]))
     state = {"problem": "multi_label", "threshold": 0.5, "thresholds": [0.5, 0.5], "tuned_on": 0}

@@ -21,7 +21,7 @@ from ftkeras.problems.classification import Classification
 from ftkeras.processes import child_run, supervisor
 from ftkeras.processes.child_run import Outcome
 from ftkeras.reports import crossvalidation as report
-from ftkeras.runs import crossvalidation, layout
+from ftkeras.runs import crossvalidation, folder, layout
 from ftkeras.statistics.significance import corrected_t
 from ftkeras.support import files
 from ftkeras.verbs import crossvalidate
@@ -56,7 +56,8 @@ class Children:
         metrics = measured(config)
         files.write_json(run_dir / "metrics.json", metrics)
         files.write_json(run_dir / layout.LABELS, ["a", "b"])
-        (run_dir / "weights.safetensors").write_text("many")
+        for home in (run_dir, run_dir / layout.ROUNDS / "0"):
+            files.write_text(home / "weights.safetensors", "many")
         rows = range(config.fold, COUNT, config.folds)
         answer = {"label": "a", "predicted": "a", "probabilities": [0.75, 0.25]}
         lines = [json.dumps({"id": f"validation-{row}", **answer}) for row in rows]
@@ -161,7 +162,16 @@ def test_weights_are_deleted_unless_asked_for(children):
     crossvalidate.run(_config())
     assert not list(pathlib.Path("cv").rglob("*.safetensors"))
     crossvalidate.run(_config(restart=True, keep_weights=True))
-    assert len(list(pathlib.Path("cv").rglob("*.safetensors"))) == 3
+    assert len(list(pathlib.Path("cv").rglob("*.safetensors"))) == 3 * 2
+
+
+def test_restart_clears_no_folder_that_another_process_uses(children):
+    crossvalidate.run(_config())
+    before = sorted(pathlib.Path("cv").rglob("*"))
+    refused = pytest.raises(UserError, match="run_dir=cv is in use by another process")
+    with folder.lock(pathlib.Path("cv"), restart=False), refused:
+        crossvalidate.run(_config(restart=True))
+    assert sorted(pathlib.Path("cv").rglob("*")) == before
 
 
 def test_folds_train_for_the_same_number_of_epochs(children):

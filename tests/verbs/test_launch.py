@@ -96,6 +96,13 @@ def test_cluster_restarts_as_often_as_asked(folder, capfd):
     assert "restart 2 of 3" in capfd.readouterr().out
 
 
+def test_restart_starts_from_scratch_only_in_the_first_attempt(folder):
+    given = "pathlib.Path(f'{NUMBER}.given').write_text(sys.argv[-1]); "
+    command = [sys.executable, "-c", WORKER + COUNTS + given + "sys.exit(tries.read_text() == 'x')"]
+    assert cluster.run([*command, "--restart"], 1, 1) == 0
+    assert (folder / "0.given").read_text() == "--norestart"
+
+
 @pytest.mark.parametrize(("code", "tries"), [(1, "xx"), (2, "x")])
 def test_user_errors_are_not_retried(folder, code, tries):
     assert attempt(COUNTS + f"sys.exit({code})", restarts=1) == code

@@ -226,6 +226,11 @@ def test_another_best_is_retrained_from_scratch(tmp_path, monkeypatch):
             ["--retrain", "--search=schedule=choice(linear, reduce_on_plateau)"],
             "at schedule=reduce_on_plateau: .* follows the validation metrics",
         ),
+        (["--retrain", "--notest"], "with `notest` nothing is left to evaluate on; omit one"),
+        (
+            ["--oracle=hyperband", "--self_training=rounds", "--unlabelled=more.txt"],
+            "for more epochs later, which `self_training` does not allow",
+        ),
     ],
 )
 def test_impossible_search_is_refused(arguments, message):
@@ -261,6 +266,10 @@ def test_defaults_depend_on_the_oracle():
     hyperband = of("--oracle=hyperband")
     assert hyperband.max_trials is None
     assert not [line for line in hyperband.search if line.startswith("epochs")]
+    few_shot = of("--few_shot=contrastive")
+    assert (few_shot.epochs, len(few_shot.search)) == (50, 2)
+    assert "learning_rate=choice(6.3e-03, 3.7e-03, 2.5e-03)" in few_shot.search
+    assert len(of("--few_shot=contrastive", "--policy=full").search) == 3
     assert of("--search=head.dropout=uniform(0.0, 0.3)").head == "classification"
 
 

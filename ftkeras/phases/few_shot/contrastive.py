@@ -5,6 +5,9 @@ import numpy as np
 from ftkeras.phases.few_shot import Pairs
 from ftkeras.support import bounds
 
+# Up to this many texts are all shuffled to draw some of them; of more, that would take long.
+SHUFFLED = 1_000
+
 
 class Contrastive:
     """Train the encoder on pairs of texts, then train only the head.
@@ -49,22 +52,29 @@ class Contrastive:
 
         A text that is the only one of its class has no partner with its label.
         """
-        random, everyone = np.random.default_rng(self.seed), np.arange(len(classes))
-        pairs = []
-        for text, own in enumerate(classes):
-            is_alike = classes == own
-            for candidates, alike in (
-                (everyone[is_alike & (everyone != text)], True),
-                (everyone[~is_alike], False),
-            ):
-                pairs += [(text, one, alike) for one in self._partners(candidates, random)]
-        first, second, alike = (np.array(column) for column in zip(*pairs, strict=True))
-        return Pairs(first, second, alike)
+        random = np.random.default_rng(self.seed)
+        _, own, counts = np.unique(classes, return_inverse=True, return_counts=True)
+        members = np.split(np.argsort(own, kind="stable"), np.cumsum(counts)[:-1])
+        # How many texts of other classes come before each member of a class.
+        others_before = [texts - np.arange(len(texts)) for texts in members]
+        drawn = []
+        for text, number in enumerate(own):
+            texts, before = members[number], others_before[number]
+            same = self._numbers(len(texts) - 1, random)
+            drawn.append(texts[same + (same >= np.searchsorted(texts, text))])  # not itself
+            other = self._numbers(len(classes) - len(texts), random)
+            drawn.append(other + np.searchsorted(before, other, side="right"))
+        lengths = [len(partners) for partners in drawn]
+        return Pairs(
+            first=np.repeat(np.arange(len(classes)).repeat(2), lengths),
+            second=np.concatenate(drawn),
+            alike=np.repeat(np.tile([True, False], len(classes)), lengths),
+        )
 
-    def _partners(self, candidates: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Return `pairs` of the candidates, each once before any is drawn again."""
-        if not len(candidates):
-            return candidates
-        times = -(-self.pairs // len(candidates))
-        drawn = [random.permutation(candidates) for _ in range(times)]
-        return np.concatenate(drawn)[: self.pairs]
+    def _numbers(self, count: int, random: np.random.Generator) -> np.ndarray:
+        """Return `pairs` of the numbers below `count`, each once before any is drawn again."""
+        if count > max(SHUFFLED, self.pairs):
+            return random.choice(count, self.pairs, replace=False)
+        times = -(-self.pairs // count) if count else 0
+        shuffled = [random.permutation(count) for _ in range(times)]
+        return np.concatenate([np.arange(0), *shuffled])[: self.pairs]
