@@ -9,6 +9,7 @@ A run records its configuration in a flagfile, from which it is read again. The 
 """
 
 import dataclasses
+import os
 import pathlib
 import shlex
 import types
@@ -102,6 +103,8 @@ def written(value: object) -> str:
 def differences(config: Any, before: Any, *, also: Sequence[str] = ()) -> list[str]:
     """Return a note for each field that decides a run and is not what it was before.
 
+    Two spellings of a path that exists are the same.
+
     Args:
         config: the new configuration.
         before: the recorded one, of the same class.
@@ -111,8 +114,14 @@ def differences(config: Any, before: Any, *, also: Sequence[str] = ()) -> list[s
         f"`{field.name}`={getattr(config, field.name)} (there {getattr(before, field.name)})"
         for field in dataclasses.fields(config)
         if (field.name in also or not field.metadata["free"])
-        and getattr(config, field.name) != getattr(before, field.name)
+        and not _are_same(getattr(config, field.name), getattr(before, field.name))
     ]
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    if one == other or not (isinstance(one, str) and isinstance(other, str)):
+        return one == other
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
 def read(path: pathlib.Path, kind: type[Configuration]) -> Configuration:

@@ -1,4 +1,5 @@
 import dataclasses
+import pathlib
 import shlex
 
 import pytest
@@ -106,6 +107,17 @@ def test_differences_are_those_that_decide_a_run():
     after = dataclasses.replace(before, learning_rate=2e-5, epochs=3)
     assert flagfile.differences(after, before) == ["`learning_rate`=2e-05 (there 1e-05)"]
     assert len(flagfile.differences(after, before, also=("epochs",))) == 2
+
+
+def test_spellings_of_a_path_are_the_same(tmp_path, monkeypatch):
+    """As of the encoder that `pretrain_epochs` writes into the run's own folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("run/pretrained", "other"):
+        pathlib.Path(name).mkdir(parents=True)
+    before = Config(task="quickstart", encoder="run/pretrained")
+    after = Config(task="quickstart", encoder=str(tmp_path / "run" / "pretrained"))
+    assert not flagfile.differences(after, before)
+    assert flagfile.differences(Config(task="quickstart", encoder="other"), before)
 
 
 def test_numbers_that_are_auto_are_written_and_read(tmp_path):
