@@ -8,6 +8,7 @@ import pytest
 from ftkeras import catalog
 from ftkeras.checkpoints import huggingface
 from ftkeras.encoders import from_pretrained, require_padding
+from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
 from tests.encoders.golden import FIXTURES
 
@@ -30,6 +31,20 @@ def test_argument_without_a_field_in_config_json_is_refused(name, argument):
     family = catalog.find("encoder", name)
     with pytest.raises(ValueError, match=f"^`{argument}` can't be set for {family.__name__}:"):
         family(**SIZES, **{argument: 1})
+
+
+class _Own(Bert):
+    def __init__(self, *, embedding: str = "", **kwargs):
+        super().__init__(**kwargs)
+        self.of_own = embedding
+
+
+def test_a_subclass_takes_the_arguments_of_its_family_and_its_own():
+    encoder = _Own(**SIZES, segments=3, embedding="own")
+    assert (encoder.segments, encoder.of_own) == (3, "own")
+    assert _Own.from_config(encoder.get_config()).segments == 3
+    with pytest.raises(ValueError, match="^`first_position` can't be set for _Own:"):
+        _Own(**SIZES, first_position=1)
 
 
 ODD = {
