@@ -228,7 +228,7 @@ class StringModel(CheckedModel, keras.Model):
     def _tensor(self, name: str, values: Any) -> Any:
         """Return a column that the model is called with as a tensor."""
         if isinstance(values, tf.Tensor | keras.KerasTensor):
-            return as_strings(values)
+            return as_strings(values, self._argument(name))
         return as_strings(self._column(name, values))
 
     def _strings(self, name: str, values: Any) -> Any:
