@@ -92,7 +92,7 @@ class StringModel(CheckedModel, keras.Model):
         """
         preprocessor = text.from_pretrained(encoder, max_length, **kwargs)
         network = encoders.from_pretrained(encoder, pooler=pooler, seed=as_integer(seed))
-        encoders.require_padding(network, preprocessor.tokenizer.pad_id, os.fspath(encoder))
+        encoders.require_padding(network, preprocessor.tokenizer.special_ids, os.fspath(encoder))
         if max_length > network.positions:
             raise ValueError(
                 f"`max_length` must be at most {network.positions}, the encoder's number of "
@@ -228,7 +228,7 @@ class StringModel(CheckedModel, keras.Model):
     def _tensor(self, name: str, values: Any) -> Any:
         """Return a column that the model is called with as a tensor."""
         if isinstance(values, tf.Tensor | keras.KerasTensor):
-            return as_strings(values)
+            return as_strings(values, self._argument(name))
         return as_strings(self._column(name, values))
 
     def _strings(self, name: str, values: Any) -> Any:

@@ -22,8 +22,9 @@ class WeightAverage(keras.callbacks.Callback):
     callback that reads the weights in `on_epoch_end`, such as BestEpoch, sees the weights that were
     validated, whatever the order of the callbacks. Training continues with the weights themselves.
     After the last epoch the average stays in the model. Another `fit` continues with the weights,
-    unless others were loaded in between: then it starts a new average of these. A callback that
-    changes which variables are trainable in `on_epoch_begin` must come before this one.
+    unless others were loaded in between, or the last `fit` was interrupted within an epoch: then it
+    starts a new average of the model's weights. A callback that changes which variables are
+    trainable in `on_epoch_begin` must come before this one.
 
     A subclass implements `share` and calls `take_sample`.
     """
@@ -39,7 +40,7 @@ class WeightAverage(keras.callbacks.Callback):
         self.averaged: list[keras.Variable] = []
         self.shadows: list[keras.Variable] = []
         self.count: Any = None
-        self.is_swapped = False
+        self.is_swapped = self._is_in_epoch = False
         self._left: list[int] = []  # a digest of the average that was put into the model
 
     def share(self, count: Any) -> Any:
@@ -122,11 +123,15 @@ class WeightAverage(keras.callbacks.Callback):
         elif self.is_swapped and self._digest().numpy().tolist() != self._left:
             log.warning("the weights were changed since the last fit, so their average starts anew")
             self._forget()
+        elif self._is_in_epoch and int(self.count.numpy()):  # others may have been loaded since
+            log.warning("the last fit was interrupted, so the average of weights starts anew")
+            self._forget()
         self.build(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.swap_out()
         self.build(self.model)
+        self._is_in_epoch = True
 
     def on_test_begin(self, logs: Any = None) -> None:
         self._end_training()
@@ -138,6 +143,7 @@ class WeightAverage(keras.callbacks.Callback):
         if self.count is not None and not self.is_swapped:  # or nothing was trained yet
             self.on_epoch_trained()
             self.swap_in()
+            self._is_in_epoch = False
 
     def _sample_all(self) -> None:
         def blend(shadow, variable, share):

@@ -46,7 +46,8 @@ class Checkpoint:
         Raises:
             ValueError: an argument of `TransformerEncoder` is not one of this family.
         """
-        known = inspect.signature(cls.__init__).parameters
+        known = {ours for _, ours, _ in cls.family.fields}
+        known.update(inspect.signature(cls.__init__).parameters)  # a subclass may have its own
         for name in _OF_FAMILIES:
             if name in kwargs and name not in known:
                 raise ValueError(

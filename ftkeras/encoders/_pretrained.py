@@ -5,7 +5,7 @@ import logging
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -100,20 +100,22 @@ def _in_theirs(error: Exception, cls: "type[TransformerEncoder]") -> str:
     return re.sub(r"^`(\w+)`", lambda match: f"`{theirs.get(match[1], match[1])}`", str(error))
 
 
-def require_padding(encoder: "TransformerEncoder", pad_id: int, source: str) -> None:
-    """Raise UserError unless an encoder's positions start where its tokenizer's texts need them.
+def require_padding(encoder: "TransformerEncoder", in_texts: Collection[int], source: str) -> None:
+    """Raise UserError if config.json takes a token of every text for the padding token.
 
-    In RoBERTa and its relatives, the first token is in the row behind that of the padding token.
+    In RoBERTa and its relatives, the first token is in the row behind that of the padding token,
+    as the model was trained. The tokenizer may pad with another token, which has no position.
 
     Args:
         encoder: the encoder.
-        pad_id: the padding token of the tokenizer.
+        in_texts: the special tokens of a text, which are no padding.
         source: the folder or the name of the checkpoint.
     """
-    if encoder.first_position and encoder.pad_id != pad_id:
+    if encoder.first_position and encoder.pad_id in in_texts:
         raise UserError(
-            f"`encoder`: config.json of {source} has pad_token_id={encoder.pad_id}, but the "
-            f"tokenizer's is {pad_id}, behind which positions start; correct config.json."
+            f"`encoder`: config.json of {source} has pad_token_id={encoder.pad_id}, behind which "
+            "positions start, but every text has that token; write the id of the padding token "
+            "that the model was trained with, such as 1 for roberta-base."
         )
 
 

@@ -181,10 +181,10 @@ class DebertaV2(TransformerEncoder):
             if (value := config.get(field, default)) != wanted:
                 raise ValueError(f"`{field}` must be {wanted!r}. Received: {value!r}.")
         settings = super().settings(config)
-        kinds = config.get("pos_att_type") or []
-        kinds = kinds.split("|") if isinstance(kinds, str) else list(map(str, kinds))
-        if {kind.strip() for kind in kinds} != set(_POSITIONS):
-            raise ValueError(f"`pos_att_type` must be 'p2c|c2p'. Received: {'|'.join(kinds)!r}.")
+        given = config.get("pos_att_type") or []
+        kinds = given.split("|") if isinstance(given, str) else given
+        if not isinstance(kinds, list) or {str(kind).strip() for kind in kinds} != set(_POSITIONS):
+            raise ValueError(f"`pos_att_type` must be 'p2c|c2p'. Received: {given!r}.")
         for field in ("embedding_size", "pooler_hidden_size", "attention_head_size"):
             wanted = settings["hidden"]
             if field == "attention_head_size":

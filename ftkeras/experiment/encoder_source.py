@@ -190,7 +190,7 @@ def _from_folder(
             f"`encoder`: {folder} has a vocabulary of {len(tokenizer.vocabulary)} tokens, but "
             f"weights for {encoder.vocabulary_size}; they belong to different checkpoints."
         )
-    encoders.require_padding(encoder, tokenizer.pad_id, str(folder))
+    encoders.require_padding(encoder, tokenizer.special_ids, str(folder))
     if load:
         encoders.load_weights(encoder, folder)
     return encoder, tokenizer

@@ -1,13 +1,38 @@
 """Shapes and bounds of targets: `fit` turns a pandas Series into a column, or leaves it."""
 
-from collections.abc import Mapping
 from typing import Any
 
+import keras
+import numpy as np
 from keras import ops
 
-from ftkeras.support import bounds
+from ftkeras.support import bounds, keras_compat
 
 Tensor = Any
+
+
+class LossOfLabels(keras.losses.Loss):
+    """A loss that is NaN for labels which are no classes, unless their weight or mask is 0.
+
+    There, labels such as -1 or -100 are common; but 0 times NaN is NaN.
+    """
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> Tensor:
+        for weight in (sample_weight, keras_compat.mask_of(y_pred)):
+            if weight is not None:
+                y_true = _zero_where_unused(y_true, weight)
+        return super().__call__(y_true, y_pred, sample_weight)
+
+
+def _zero_where_unused(y_true: Tensor, weight: Tensor) -> Tensor:
+    """Return targets that are 0 where the weight is, which may have fewer axes, or one of 1."""
+    y_true = ops.convert_to_tensor(y_true)
+    is_used = ops.cast(ops.convert_to_tensor(weight), "bool")
+    while len(is_used.shape) < len(y_true.shape):
+        is_used = ops.expand_dims(is_used, -1)
+    if len(is_used.shape) > len(y_true.shape):
+        is_used = ops.squeeze(is_used, -1)
+    return ops.where(is_used, y_true, ops.zeros_like(y_true))
 
 
 def classes(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -22,12 +47,12 @@ def numbers(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.expand_dims(y_true, -1) if is_flat else y_true
 
 
-def nan_outside(losses: Tensor, numbers: Tensor, count: Any) -> Tensor:
-    """Return the losses, NaN where the class number is not below `count`, or below 0.
+def nan_outside(losses: Tensor, numbers: Tensor, last: Any) -> Tensor:
+    """Return the losses, NaN where the number of a class is above the last one, or below 0.
 
     A one-hot vector of it is 0, so it would go unnoticed. Keras's own losses are NaN on a GPU, too.
     """
-    is_class = ops.logical_and(numbers >= 0, numbers < count)
+    is_class = ops.logical_and(numbers >= 0, numbers <= last)
     return ops.where(is_class, losses, float("nan"))
 
 
@@ -39,7 +64,7 @@ def weights_of_labels(pos_weight: Any) -> list[float] | None:
     """
     if pos_weight is None:
         return None
-    if isinstance(pos_weight, str | Mapping) or not hasattr(pos_weight, "__len__"):
+    if np.ndim(pos_weight) != 1:
         raise ValueError(
             "`pos_weight` must have a number for each label, such as [1.0, 2.0]. "
             f"Received: {pos_weight!r}."

@@ -13,7 +13,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class BinaryCrossEntropy(keras.losses.Loss):
+class BinaryCrossEntropy(_targets.LossOfLabels):
     """Cross-entropy of sigmoid outputs, for several labels or for two classes.
 
     For several labels, 0 or 1 [batch, labels], it is the mean over the labels k of
@@ -34,7 +34,8 @@ class BinaryCrossEntropy(keras.losses.Loss):
         name: the name of the loss.
 
     Call: labels, 0 or 1 [batch, labels] with logits of that shape, or integer [batch] with logits
-        [batch, 2] -> loss, float32 scalar (), the mean; NaN for an integer that is neither 0 nor 1.
+        [batch, 2] -> loss, float32 scalar (), the mean; NaN for a label that is not from 0 to 1,
+        unless its sample weight is 0.
 
     Raises:
         ValueError: if there are not two classes, or an argument is out of bounds.
@@ -72,12 +73,14 @@ class BinaryCrossEntropy(keras.losses.Loss):
         if len(y_true.shape) < len(y_pred.shape):  # one of two classes
             _must_be_two(y_pred.shape[-1])
             z = logits[..., 1] - logits[..., 0]
-            return _targets.nan_outside(ops.softplus(z) - target * z, y_true, 2)
+            return _targets.nan_outside(ops.softplus(z) - target * z, y_true, 1)
         if self.pos_weight is None:
-            return ops.mean(ops.softplus(logits) - target * logits, axis=-1)
-        weight = ops.convert_to_tensor(self.pos_weight, "float32")
-        positive, negative = ops.softplus(-logits), ops.softplus(logits)
-        return ops.mean(weight * target * positive + (1 - target) * negative, axis=-1)
+            losses = ops.softplus(logits) - target * logits
+        else:
+            weight = ops.convert_to_tensor(self.pos_weight, "float32")
+            positive, negative = ops.softplus(-logits), ops.softplus(logits)
+            losses = weight * target * positive + (1 - target) * negative
+        return ops.mean(_targets.nan_outside(losses, y_true, 1), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
 from ftkeras.support import chain
 
 Tensor = Any
@@ -28,7 +29,8 @@ class Crf(keras.losses.Loss):
         name: the name of the loss.
 
     Call: tags, integer [texts, length], below 0 where no word begins; logits [texts, length, tags]
-        -> loss, float32 scalar (), the mean over all places; 0 where no word begins.
+        -> loss, float32 scalar (), the mean over all places; 0 where no word begins, NaN
+        for a text with a tag that is no class.
 
     Raises:
         ValueError: if it is called without transitions.
@@ -64,6 +66,8 @@ class Crf(keras.losses.Loss):
         transitions = ops.convert_to_tensor(self.transitions)
         losses = chain.negative_log_likelihood(scores, tags, counts, transitions)
         each = losses / ops.cast(ops.maximum(counts, 1), "float32")
+        highest = ops.max(ops.where(is_word, tags, 0), axis=1)
+        each = _targets.nan_outside(each, highest, y_pred.shape[-1] - 1)
         return ops.where(is_word, each[:, None], 0.0)
 
     def get_config(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class CrossEntropy(keras.losses.Loss):
+class CrossEntropy(_targets.LossOfLabels):
     """Cross-entropy of integer labels and logits.
 
     L = -log softmax(logits)[label]
@@ -25,7 +25,7 @@ class CrossEntropy(keras.losses.Loss):
         name: the name of the loss.
 
     Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean; NaN
-        for a label that is no class.
+        for a label that is no class, unless its sample weight is 0.
 
     Raises:
         ValueError: if the argument is out of bounds, or the labels are one-hot vectors.
@@ -51,7 +51,8 @@ class CrossEntropy(keras.losses.Loss):
         log_probabilities = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
         count, s = ops.shape(y_pred)[-1], self.label_smoothing
         target = ops.one_hot(y_true, count, dtype="float32")
-        picked = _targets.nan_outside(ops.sum(target * log_probabilities, axis=-1), y_true, count)
+        picked = ops.sum(target * log_probabilities, axis=-1)
+        picked = _targets.nan_outside(picked, y_true, count - 1)
         if s == 0:
             return -picked
         return -(1 - s) * picked - s * ops.mean(log_probabilities, axis=-1)

@@ -13,7 +13,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class Focal(keras.losses.Loss):
+class Focal(_targets.LossOfLabels):
     """Cross-entropy that gives less weight to examples that are already classified well.
 
     L = -(1 - p)^gamma log p,     p = softmax(logits)[label]
@@ -31,7 +31,8 @@ class Focal(keras.losses.Loss):
         name: the name of the loss.
 
     Call: labels, integer [batch] or 0 and 1 [batch, classes]; logits [batch, classes] -> loss,
-        float32 scalar (), the mean; NaN for a label that is no class.
+        float32 scalar (), the mean; NaN for a label that is no class, or not from 0 to 1, unless
+        its sample weight is 0.
 
     Raises:
         ValueError: if an argument is out of bounds.
@@ -65,7 +66,7 @@ class Focal(keras.losses.Loss):
         # log(1 - p) from the other logits: if p rounds to 1, a power of 1 - p has no gradient.
         others = ops.logsumexp(ops.where(chosen, -1e30, logits), axis=-1)
         log_rest = others - ops.logsumexp(logits, axis=-1)
-        return _targets.nan_outside(-ops.exp(self.gamma * log_rest) * log_p, label, count)
+        return _targets.nan_outside(-ops.exp(self.gamma * log_rest) * log_p, label, count - 1)
 
     def _of_labels(self, target: Tensor, logits: Tensor) -> Tensor:
         """Return the mean over labels, each of which is a decision between 0 and 1, [batch]."""
@@ -74,7 +75,7 @@ class Focal(keras.losses.Loss):
         if self.pos_weight is not None:
             weight = ops.convert_to_tensor(self.pos_weight, "float32")
             losses = losses * (target * weight + (1 - target))
-        return ops.mean(losses, axis=-1)
+        return ops.mean(_targets.nan_outside(losses, target, 1), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {"gamma": self.gamma, "pos_weight": self.pos_weight, "name": self.name}

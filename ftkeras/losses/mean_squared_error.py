@@ -11,7 +11,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class MeanSquaredError(keras.losses.Loss):
+class MeanSquaredError(_targets.LossOfLabels):
     """Mean squared error of predicted numbers, or of probabilities.
 
     For numbers, float [batch, outputs]:
@@ -29,7 +29,8 @@ class MeanSquaredError(keras.losses.Loss):
         name: the name of the loss.
 
     Call: numbers or labels; predicted numbers [batch, outputs] or logits [batch, classes] -> loss,
-        float32 scalar (), the mean; NaN for a label that is no class.
+        float32 scalar (), the mean; NaN for a label that is no class, unless its sample
+        weight is 0.
 
     >>> import numpy as np
     >>> print(float(MeanSquaredError()(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))))
@@ -50,7 +51,7 @@ class MeanSquaredError(keras.losses.Loss):
         label, count = ops.cast(y_true, "int32"), ops.shape(y_pred)[-1]
         target = ops.one_hot(label, count, dtype="float32")
         score = ops.mean(ops.square(probabilities - target), axis=-1)
-        return _targets.nan_outside(score, label, count)
+        return _targets.nan_outside(score, label, count - 1)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

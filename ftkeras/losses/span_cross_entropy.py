@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
 from ftkeras.support import bounds
 from ftkeras.support.absent import LEAST_LOGIT
 
@@ -12,7 +13,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class SpanCrossEntropy(keras.losses.Loss):
+class SpanCrossEntropy(_targets.LossOfLabels):
     """Mean cross-entropy of the start and the end of a span, over the tokens of a text.
 
     L = -(log softmax(z_start)[start] + log softmax(z_end)[end]) / 2
@@ -26,7 +27,8 @@ class SpanCrossEntropy(keras.losses.Loss):
         name: the name of the loss.
 
     Call: numbers of the first and the last token, integer [batch, 2]; logits [batch, length, 2] ->
-        loss, float32 scalar (), the mean.
+        loss, float32 scalar (), the mean; NaN for a number that is no token's, unless the sample
+        weight is 0.
 
     Raises:
         ValueError: if the argument is out of bounds.
@@ -45,8 +47,9 @@ class SpanCrossEntropy(keras.losses.Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         logits = ops.cast(y_pred, "float32")
         log_p = ops.log_softmax(logits, axis=1)
-        target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[1], axis=1)
-        picked = ops.sum(ops.cast(target, "float32") * log_p, axis=1)
+        token, length = ops.cast(y_true, "int32"), ops.shape(y_pred)[1]
+        target = ops.cast(ops.one_hot(token, length, axis=1), "float32")
+        picked = _targets.nan_outside(ops.sum(target * log_p, axis=1), token, length - 1)
         if s := self.label_smoothing:
             is_token = ops.cast(logits > LEAST_LOGIT, "float32")
             mean = ops.sum(is_token * log_p, axis=1) / ops.sum(is_token, axis=1)

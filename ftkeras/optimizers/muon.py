@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ftkeras.optimizers._base import DEFAULT_RATE, NO_DECAY, FineTuningOptimizer
 from ftkeras.support import bounds
@@ -94,6 +95,24 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
             **kwargs,
         )
         self.adam_where = adam_where
+
+    def step_scalars(self, t: Any) -> tuple:
+        return self.adam_beta_1**t, self.adam_beta_2**t
+
+    def update_step(
+        self, gradient: Any, variable: Any, learning_rate: Any, power_1: Any, power_2: Any
+    ) -> None:
+        index = self.variable_index(variable)
+        first, second = self.momentums[index], self.adam_velocities[index]
+        if second is None:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        # Keras's own Adam corrects by all updates of the run, of which this variable may have seen
+        # fewer: some were skipped, or it is trained later than others.
+        rate = learning_rate * self.adam_lr_ratio * tf.sqrt(1 - power_2) / (1 - power_1)
+        self.assign_add(first, (gradient - first) * (1 - self.adam_beta_1))
+        self.assign_add(second, (tf.square(gradient) - second) * (1 - self.adam_beta_2))
+        self.assign_sub(variable, rate * first / (tf.sqrt(second) + self.epsilon))
 
     def get_config(self):
         inherited = super().get_config()

@@ -127,12 +127,14 @@ class Regularizer(Protocol):
                 logits of classes, "softmax", "sigmoid", "sigmoid_logits" for logits of labels, or
                 "numbers"; None for the activation of the last layer.
             teacher: what `Distill` learns from: a Keras model of the same inputs and classes. It
-                is called in each step.
+                is called in each step. Its last layer tells what its outputs are: probabilities of
+                a softmax or sigmoid, or logits if it is linear; `activation` does if it has none.
 
         Raises:
             ValueError: the regularizer needs `ftkeras.train`, or something that the model lacks; or
-                one of its kind that depends on the examples was applied before. In the first
-                training step: linear outputs are to be compared, and may be no logits of classes.
+                one of its kind that depends on the examples was applied before; or the teacher
+                predicts something else, such as labels instead of classes. In the first training
+                step: linear outputs are to be compared, and may be no logits of classes.
         """
         if self.needs_teacher != (teacher is not None):
             needs = "a Keras model to learn from" if self.needs_teacher else "None"

@@ -1,7 +1,7 @@
 """Terms that depend on the examples, in the loss of any Keras model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -36,9 +36,10 @@ def add_to_loss(
         teacher: a model of the same inputs and outputs; None if the regularizer reads none.
 
     Raises:
-        ValueError: if the activation is another, or the last layer has none; if the regularizer
-            acts on embeddings, and the model has no encoder of ours. In the first training step:
-            if linear outputs are to be compared, and may be no logits of classes.
+        ValueError: if the activation is another, or the last layer has none; if the teacher's
+            outputs are of another kind; if the regularizer acts on embeddings, and the model has no
+            encoder of ours. In the first training step: if linear outputs are to be compared, and
+            may be no logits of classes.
     """
     own, term = model.compute_loss, _Term(regularizer, make_step, model, activation, teacher)
 
@@ -75,7 +76,7 @@ class _Term:
         self.activation, self.outputs = activation, _outputs(model, activation)
         self.teacher, self.taught = teacher, None
         if teacher is not None:
-            self.taught = _outputs(teacher, activation)
+            self.taught = _taught(teacher, activation, self.outputs, model.name)
         self.embeddings = MovableEmbeddings(in_keras(model)) if regularizer.by_row else None
         self.averaged = _Mean(name="mean")
 
@@ -166,6 +167,7 @@ class _Outputs:
 
     to_logits: Callable[[Tensor], Tensor]
     from_logits: Callable[[Tensor], Tensor]
+    kind: str
     to_probabilities: Callable[[Tensor], Tensor]
     divergence: Callable[[Tensor, Tensor], Tensor]
     entropy: Callable[[Tensor], Tensor]
@@ -180,6 +182,11 @@ def _outputs(model: keras.Model, activation: str | None) -> _Outputs:
     """
     if activation is None:
         activation = _last_activation(model)
+    if activation is None:
+        raise ValueError(
+            f"`activation` must be one of {', '.join(OUTPUTS)}, because the last layer of "
+            f"{model.name!r} doesn't tell what its outputs are. Received: None."
+        )
     if activation not in OUTPUTS:
         raise ValueError(
             f"`activation` must be one of {', '.join(OUTPUTS)}. Received: {activation!r}."
@@ -187,22 +194,47 @@ def _outputs(model: keras.Model, activation: str | None) -> _Outputs:
     return OUTPUTS[activation]
 
 
-def _last_activation(model: keras.Model) -> str:
-    function = getattr(model.layers[-1], "activation", None) if model.layers else None
-    if function is None:
+def _taught(
+    teacher: keras.Model, activation: str | None, outputs: _Outputs, student: str
+) -> _Outputs:
+    """Return what the outputs of a teacher are, whose last layer may differ from the student's.
+
+    Raises:
+        ValueError: the student's are of another kind, or nothing tells what the teacher's are.
+    """
+    own = _last_activation(teacher)
+    if own == "linear" or outputs.kind == "numbers":
+        return replace(outputs, to_logits=_same)
+    taught = OUTPUTS[own] if own in OUTPUTS else _outputs(teacher, activation)
+    if taught.kind != outputs.kind:
         raise ValueError(
-            f"`activation` must be one of {', '.join(OUTPUTS)}, because the last layer of "
-            f"{model.name!r} doesn't tell what its outputs are. Received: None."
+            f"`teacher` must have outputs of the same kind as {student!r}: {outputs.kind}; else "
+            f"name that model's by `activation`. Received: {taught.kind}, of {teacher.name!r}."
         )
-    return getattr(function, "__name__", str(function))
+    return taught
+
+
+def _last_activation(model: keras.Model) -> str | None:
+    """Return the activation of the last layer, or of the operation behind it; None for none."""
+    operations = getattr(model, "operations", None) or model.layers
+    operation = type(operations[-1]).__name__.lower() if operations else ""
+    if operation in ("softmax", "sigmoid"):
+        return operation
+    function = getattr(model.layers[-1], "activation", None) if model.layers else None
+    return None if function is None else getattr(function, "__name__", str(function))
 
 
 def _of_classes(targets: Any, logits: Tensor, loss: Any) -> bool:
-    """Return whether the targets are numbers of classes, or one-hot by the loss's name."""
+    """Return whether the targets are numbers of classes, or one-hot by the loss."""
     shape: tuple[Any, ...] = tuple(getattr(targets, "shape", ()))
     if len(shape) < len(logits.shape) or shape[-1] != logits.shape[-1]:
         return True
-    name = getattr(loss, "name", None) or getattr(loss, "__name__", loss)
+    return all(_is_of_one_hot(part) for part in keras.tree.flatten(loss))  # of the one output
+
+
+def _is_of_one_hot(loss: Any) -> bool:
+    function = getattr(loss, "fn", loss)  # of Keras's own, whose name one may choose
+    name = getattr(function, "__name__", None) or getattr(function, "name", function)
     return str(name).lower().startswith("categorical")
 
 
@@ -233,18 +265,21 @@ def _no_entropy(numbers: Tensor) -> Tensor:
 
 
 CLASSES = {
+    "kind": "classes",
     "to_probabilities": ops.softmax,
     "divergence": divergence.symmetric_divergence,
     "entropy": divergence.entropy,
     "soft_loss": divergence.soft_cross_entropy,
 }
 LABELS = {
+    "kind": "labels",
     "to_probabilities": ops.sigmoid,
     "divergence": divergence.symmetric_divergence_of_labels,
     "entropy": divergence.entropy_of_labels,
     "soft_loss": divergence.soft_cross_entropy_of_labels,
 }
 NUMBERS = {
+    "kind": "numbers",
     "to_probabilities": _same,
     "divergence": _squared_difference,
     "entropy": _no_entropy,

@@ -28,8 +28,8 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         peak: highest learning rate; positive.
         total_steps: optimizer updates of all three parts; positive.
         rise: share of the updates during which the learning rate rises; above 0, at most 0.5.
-        ratio: `peak` divided by the first learning rate; at least 1.
-        end_ratio: the first learning rate divided by the last; at least 1.
+        ratio: `peak` divided by the first learning rate; at least 1, and finite.
+        end_ratio: the first learning rate divided by the last; at least 1, and finite.
 
     Call:
         step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().

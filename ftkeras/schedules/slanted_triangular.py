@@ -25,7 +25,7 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
         peak: highest learning rate; positive.
         total_steps: optimizer updates of the whole triangle; positive.
         cut: share of the updates during which the learning rate rises; above 0, below 1.
-        ratio: the highest learning rate divided by the lowest; at least 1.
+        ratio: the highest learning rate divided by the lowest; at least 1, and finite.
 
     Call:
         step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().

@@ -15,7 +15,7 @@ from typing import Any
 
 def positive(**values: float) -> None:
     """Raise ValueError unless each value is a finite number above 0."""
-    _check("positive", lambda value: 0 < value < math.inf, values)
+    _check("positive and finite", lambda value: 0 < value < math.inf, values)
 
 
 def not_negative(**values: float) -> None:

@@ -217,9 +217,14 @@ def compiled_loss(model: keras.Model, y: Any, y_pred: Any, sample_weight: Any) -
     return model._compile_loss(y, y_pred, sample_weight)
 
 
+def mask_of(tensor: Any) -> Any:
+    """Return the mask that Keras has attached to a tensor; None for none."""
+    return masking.get_keras_mask(tensor)
+
+
 def with_mask_of(tensor: Any, other: Any) -> Any:
     """Return a tensor with the mask that Keras has attached to another one, if it has any."""
-    masking.set_keras_mask(tensor, masking.get_keras_mask(other))
+    masking.set_keras_mask(tensor, mask_of(other))
     return tensor
 
 

@@ -133,8 +133,9 @@ def _composing() -> tuple[np.ndarray, np.ndarray]:
         parts = unicodedata.decomposition(character)
         if not parts or parts[0] == "<":
             continue
-        if unicodedata.normalize("NFC", character) != character:
-            changing.add(point)
+        normal = unicodedata.normalize("NFC", character)
+        if normal != character:  # U+0F73 and its like become marks, but are none themselves
+            (marks if unicodedata.combining(normal[0]) else changing).add(point)
         else:
             marks.add(int(parts.split()[-1], 16))
     changing -= marks

@@ -1,6 +1,7 @@
 """The Keras layer that turns texts into an encoder's input."""
 
 import pathlib
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ _READS: Mapping[str, Mapping[str, Any]] = {
 _OF_TOKENS = {"words": (NUMBERS,), "contexts": WORDS}
 _OF_CONTEXTS = {"contexts": ("first_pieces", "window_counts")}
 _NEED_PAIRS, _NEED_TEXTS = ("options", "contexts"), ("words",)
+_TRUNCATIONS = ("Head", "Tail", "HeadTail")
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -120,19 +122,17 @@ class Preprocessor(keras.layers.Layer):
         return self._require_text_layer().tokenizer
 
     def __call__(self, texts: Any, pairs: Any = None, **kwargs: Any) -> dict[str, Any]:
-        texts, pairs = as_strings(texts), as_strings(pairs)  # Keras rejects lists of strings
+        if texts is None:
+            raise ValueError("`texts` must be strings [batch] or [batch, 1]. Received: None.")
+        # Keras rejects lists of strings, and hides an error of `call` in one of its own.
+        texts, pairs = as_strings(texts), as_strings(pairs, "pairs")
         _require_columns(texts=texts, pairs=pairs)
+        self._check_pairs(texts, pairs)
         return super().__call__(texts, pairs, **kwargs)
 
     def call(self, texts: Any, pairs: Any = None) -> dict[str, Any]:
-        self._check_pairs(pairs)
         text_layer = self._require_text_layer()
         inputs = [tf.reshape(part, [-1]) for part in (texts, pairs) if part is not None]
-        if not inputs[0].shape.is_compatible_with(inputs[-1].shape):
-            raise ValueError(
-                "`pairs` must have a second text for each of `texts`. "
-                f"Received: {inputs[0].shape[0]} texts and {inputs[-1].shape[0]} pairs."
-            )
         rows = text_layer(*inputs)
         shape = [None, self.max_length if self.fixed_length else None]
         fills = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
@@ -147,7 +147,6 @@ class Preprocessor(keras.layers.Layer):
         return {**outputs, "padding_mask": tf.sequence_mask(lengths, length)}
 
     def compute_output_spec(self, texts: Any, pairs: Any = None) -> dict[str, keras.KerasTensor]:
-        self._check_pairs(pairs)
         batch = texts.shape[0]
         rows = None if self.reads in ("each_text", "options") else batch
         shape = (rows, self.max_length if self.fixed_length else None)
@@ -157,12 +156,18 @@ class Preprocessor(keras.layers.Layer):
         specs |= {n: keras.KerasTensor((batch,), "int32") for n in _OF_CONTEXTS.get(self.reads, ())}
         return {**specs, "padding_mask": keras.KerasTensor(shape, "bool")}
 
-    def _check_pairs(self, pairs: Any) -> None:
+    def _check_pairs(self, texts: Any, pairs: Any) -> None:
         if self.reads in (_NEED_PAIRS if pairs is None else _NEED_TEXTS):
             wanted = "None" if pairs is not None else "the second text of each question"
             raise ValueError(
                 f"`pairs` must be {wanted}, as layer {self.name!r} reads {self.reads}. "
                 f"Received: {pairs!r}."
+            )
+        first, second = _count(texts), None if pairs is None else _count(pairs)
+        if None not in (first, second) and first != second:
+            raise ValueError(
+                "`pairs` must have a second text for each of `texts`. "
+                f"Received: {first} texts and {second} pairs."
             )
 
     def get_config(self) -> dict[str, Any]:
@@ -208,8 +213,12 @@ class Preprocessor(keras.layers.Layer):
         return self._text_layer
 
 
-def as_strings(texts: Any) -> Any:
-    """Return texts as a tensor of strings; a symbolic tensor or None as it is."""
+def as_strings(texts: Any, name: str = "texts") -> Any:
+    """Return texts as a tensor of strings; a symbolic tensor or None as it is.
+
+    Raises:
+        ValueError: they are something else. The message names them.
+    """
     if texts is None:
         return None
     if isinstance(texts, keras.KerasTensor | tf.Tensor) and texts.dtype not in (
@@ -217,8 +226,13 @@ def as_strings(texts: Any) -> Any:
         tf.string,
     ):
         dtype = getattr(texts.dtype, "name", texts.dtype)
-        raise ValueError(f"texts must be strings. Received: a tensor of {dtype}.")
-    return texts if isinstance(texts, keras.KerasTensor) else tf.convert_to_tensor(texts, tf.string)
+        raise ValueError(f"`{name}` must be strings. Received: a tensor of {dtype}.")
+    if isinstance(texts, keras.KerasTensor):
+        return texts
+    try:
+        return tf.convert_to_tensor(texts, tf.string)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`{name}` must be strings. Received: {reprlib.repr(texts)}.") from error
 
 
 def _require_columns(**columns: Any) -> None:
@@ -230,6 +244,11 @@ def _require_columns(**columns: Any) -> None:
                 f"`{name}` must be strings [batch] or [batch, 1]; pass second texts as `pairs`. "
                 f"Received: shape {tuple(shape)}."
             )
+
+
+def _count(column: Any) -> int | None:
+    """Return the number of texts, None if it is unknown."""
+    return tf.TensorShape(column.shape).num_elements()
 
 
 def _check_options(reads: str, options: int | None) -> None:
@@ -244,8 +263,8 @@ def _truncation(truncation: Truncation | Mapping[str, Any] | None) -> Truncation
     if truncation is None:
         return Head()
     made: Any = truncation
-    if isinstance(truncation, Mapping):
-        made = getattr(truncations, truncation["class_name"])(**truncation["config"])
+    if isinstance(truncation, Mapping) and truncation.get("class_name") in _TRUNCATIONS:
+        made = getattr(truncations, truncation["class_name"])(**truncation.get("config", {}))
     if isinstance(made, type) or getattr(made, "cuts_windows", True):
         raise ValueError(
             "`truncation` must be Head(), Tail() or HeadTail(), as a text has one row here. "

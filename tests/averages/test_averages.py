@@ -259,6 +259,22 @@ def test_next_fit_trains_weights_that_were_loaded_and_else_goes_on(loads, caplog
         assert weights.validated[0] == pytest.approx(_ema([5, *weights.raw[1:]], 0.4, True)[0])
 
 
+def test_next_fit_after_an_interruption_averages_anew(caplog):
+    model, average = _line(), Ema(decay=0.999, warmup=False)
+    _fit(model, [average], epochs=1)
+
+    def interrupt(batch, logs=None):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _fit(model, [average, keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)])
+    model.set_weights([np.float32(100), np.float32(0)])
+    with caplog.at_level("INFO", logger="ftkeras"):
+        _fit(model, [average], epochs=1)
+    assert "the last fit was interrupted" in caplog.text
+    assert float(model.slope.numpy()) == pytest.approx(100, abs=0.01)
+
+
 @pytest.mark.parametrize("average", [Ema(), Swa()], ids=["ema", "swa"])
 def test_model_that_was_not_trained_yet_is_evaluated_as_it_is(average):
     model, x = _line(), np.ones((2, 1), "float32")

@@ -105,6 +105,14 @@ def test_types_that_numpy_lacks_are_refused(tmp_path, dtype):
     assert_refused(lambda: tensors["a.weight"], "a.weight", "F8_", "not quantized")
 
 
+def test_numbers_of_4_bits_are_refused(tmp_path):
+    header = b'{"a.weight": {"dtype": "F4", "shape": [4], "data_offsets": [0, 2]}}'
+    content = len(header).to_bytes(8, "little") + header + bytes(2)
+    (tmp_path / "model.safetensors").write_bytes(content)
+    tensors = huggingface.read_tensors(tmp_path)
+    assert_refused(lambda: tensors["a.weight"], "a.weight", "F4", "not quantized")
+
+
 def test_shards_are_read_as_one(tmp_path):
     two_shards(tmp_path)
     assert_equal(huggingface.read_tensors(tmp_path), TENSORS)

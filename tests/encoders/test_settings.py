@@ -9,6 +9,7 @@ import pytest
 from ftkeras import catalog
 from ftkeras.checkpoints import huggingface
 from ftkeras.encoders import from_pretrained, require_padding
+from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
 from tests.encoders.golden import FIXTURES
 
@@ -33,10 +34,25 @@ def test_argument_without_a_field_in_config_json_is_refused(name, argument):
         family(**SIZES, **{argument: 1})
 
 
+class _Own(Bert):
+    def __init__(self, *, embedding: str = "", **kwargs):
+        super().__init__(**kwargs)
+        self.of_own = embedding
+
+
+def test_a_subclass_takes_the_arguments_of_its_family_and_its_own():
+    encoder = _Own(**SIZES, segments=3, embedding="own")
+    assert (encoder.segments, encoder.of_own) == (3, "own")
+    assert _Own.from_config(encoder.get_config()).segments == 3
+    with pytest.raises(ValueError, match="^`first_position` can't be set for _Own:"):
+        _Own(**SIZES, first_position=1)
+
+
 ODD = {
     "no heads": ("deberta_v2", {"num_attention_heads": 0}, "`num_attention_heads` must be"),
     "no width": ("deberta_v2", {"hidden_size": None}, "`hidden_size` must be an integer"),
     "numbers as kinds": ("deberta_v2", {"pos_att_type": [1]}, "`pos_att_type` must be"),
+    "a number of kinds": ("deberta_v2", {"pos_att_type": -1}, "`pos_att_type` must be .*: -1"),
     "list of ropes": ("modernbert", {"rope_parameters": [1]}, "`rope_parameters` must be settings"),
     "one rope": ("modernbert", {"rope_parameters": {"rope_theta": 5.0}}, "`rope_parameters` must"),
     "other heads": (
@@ -65,18 +81,19 @@ def test_odd_config_json_is_named_by_its_field(case, tmp_path):
     assert str(tmp_path) in str(error.value)
 
 
-def test_positions_that_start_behind_another_pad_token_are_refused(tmp_path):
-    """As in an early copy of a published RoBERTa, whose config.json had the id of <s>."""
+def test_positions_that_start_behind_a_token_of_every_text_are_refused(tmp_path):
+    """As in an early copy of a published RoBERTa, whose config.json had the id of <s>.
+
+    In transformers too, the first token is behind the padding token of config.json, even if the
+    tokenizer pads with another one.
+    """
     folder = shutil.copytree(FIXTURES / "roberta", tmp_path / "roberta")
-    config = huggingface.read_config(folder)
-    encoder = from_pretrained(folder)
-    require_padding(encoder, config["pad_token_id"], "x")
+    config, specials = huggingface.read_config(folder), (0, 2)
+    require_padding(from_pretrained(folder), specials, "x")
     (folder / "config.json").write_text(json.dumps({**config, "pad_token_id": 0}))
-    with pytest.raises(UserError, match="pad_token_id=0, but the tokenizer's is 1, behind which"):
-        require_padding(from_pretrained(folder), 1, "x")
-    require_padding(
-        from_pretrained(FIXTURES / "deberta_v2"), 99, "x"
-    )  # which has no such positions
+    with pytest.raises(UserError, match="pad_token_id=0, behind which .* was trained with"):
+        require_padding(from_pretrained(folder), specials, "x")
+    require_padding(from_pretrained(FIXTURES / "deberta_v2"), [0], "x")  # without such positions
 
 
 @pytest.mark.parametrize("argument", [{"dropout": 1.5}, {"seed": -1}])

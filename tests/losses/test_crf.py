@@ -30,6 +30,12 @@ def test_texts_without_words_have_no_loss():
     assert not np.array(Crf(transitions=TRANSITIONS).call(*nothing)).any()
 
 
+def test_a_tag_that_is_no_class_is_noticed():
+    tags = np.where(TAGS == 4, 7, TAGS)
+    found = np.array(Crf(transitions=TRANSITIONS).call(tags, LOGITS))
+    np.testing.assert_array_equal(np.isnan(found), (TAGS >= 0) & [[False], [False], [True]])
+
+
 def test_loss_of_a_file_says_what_it_lacks():
     loss = Crf.from_config(Crf(transitions=TRANSITIONS).get_config())
     with pytest.raises(ValueError, match="`transitions` must be those of the head.*None"):

@@ -126,12 +126,39 @@ def test_label_that_is_no_class_is_noticed_and_harms_no_gradient(name, keys, cla
     assert not found[[1, 3]].any()
 
 
+@case
+@pytest.mark.parametrize("none", [-1, -100, 99])
+def test_label_without_a_weight_may_be_anything(name, keys, classes, none):
+    _, logits = _examples(classes)
+    loss, labels = _make(name, keys), np.array([0, none, 1, none, 0, 1])
+    weights = np.array([1, 0, 1, 0, 2, 1], "float32")
+    expected = float(loss(np.maximum(labels, 0) % 9, logits, weights))
+    for column in (weights, weights[:, None]):
+        assert float(loss(labels, logits, column)) == pytest.approx(expected)
+    masked = keras.ops.convert_to_tensor(logits)
+    masked._keras_mask = keras.ops.convert_to_tensor(weights > 0)
+    assert np.isfinite(float(loss(labels[:, None], masked)))
+    found = _gradient(lambda y, z: loss(y, z, weights), labels, logits)
+    assert np.isfinite(found).all()
+    assert not found[[1, 3]].any()
+
+
+@pytest.mark.parametrize("loss", [BinaryCrossEntropy(), BinaryCrossEntropy(pos_weight=[1, 2])])
+@pytest.mark.parametrize("wrong", [-1, 2])
+def test_labels_from_0_to_1_are_several_labels(loss, wrong):
+    logits = np.array([[1.0, -1.0], [2.0, 0.5], [0.0, 3.0]], "float32")
+    labels = np.array([[0.3, 1], [wrong, 0], [1, 0]])
+    for each in (loss, Focal()):
+        np.testing.assert_array_equal(np.isnan(each.call(labels, logits)), [0, 1, 0])
+        assert np.isfinite(float(each(labels, logits, np.array([1, 0, 1]))))
+
+
 @pytest.mark.parametrize("cls", [BinaryCrossEntropy, Focal])
 def test_weights_of_labels_are_one_for_each(cls):
     labels, logits = np.array([[1, 0], [1, 1]]), np.array([[1.0, -1.0], [2.0, 0.5]], "float32")
     of_list, of_array = cls(pos_weight=[1, 2]), cls(pos_weight=np.array([1.0, 2.0]))
     assert float(of_list(labels, logits)) == float(of_array(labels, logits))
-    for wrong in (2.0, "12", {"a": 1.0}):
+    for wrong in (2.0, "12", {"a": 1.0}, {1.0, 2.0}, np.array(2.0)):
         with pytest.raises(ValueError, match="`pos_weight` must have a number for each label"):
             cls(pos_weight=wrong)
     with pytest.raises(ValueError, match=r"each of 2 labels. Received: \[1.0, 2.0, 3.0\]"):

@@ -23,3 +23,14 @@ def test_loss_equals_its_formula_and_ignores_padding(smoothing):
     weights = np.array([0, 1, 2, 0.5, 1], "float32")
     weighted = float(loss(SPANS, LOGITS, sample_weight=weights))
     assert weighted == pytest.approx((expected * weights).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [[1, 7], [-1, -1]])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_a_span_outside_the_text_is_noticed(wrong, smoothing):
+    loss = SpanCrossEntropy(label_smoothing=smoothing)
+    spans = np.concatenate([SPANS[:4], [wrong]])
+    np.testing.assert_array_equal(np.isnan(loss.call(spans, LOGITS)), [0, 0, 0, 0, 1])
+    weights = np.array([1, 1, 1, 1, 0], "float32")
+    expected = float(loss(SPANS, LOGITS, sample_weight=weights))
+    assert float(loss(spans, LOGITS, sample_weight=weights)) == pytest.approx(expected)

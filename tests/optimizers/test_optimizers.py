@@ -14,6 +14,7 @@ from tests.matrix import matrix
 from tests.optimizers import algorithms
 
 NAMES = catalog.names("optimizer")
+COUNTING = ["adafactor", "adamw", "lamb", "muon"]  # whose steps depend on their number
 # The first match counts, so the head's kernel gets only the head's factor.
 MULTIPLIERS = [("head", 2.0), ("embedding|norm", 0.0), ("kernel", 0.25)]
 FACTORS = {
@@ -120,14 +121,14 @@ def test_two_replicas_take_the_steps_of_one(name):
     algorithms.assert_close(actual, algorithms.expected(name, 3, **ALL_EXPECTED))
 
 
-@pytest.mark.parametrize("name", matrix(["adafactor", "adamw", "lamb"], default=["adamw"]))
+@pytest.mark.parametrize("name", matrix(COUNTING, default=["adamw", "muon"]))
 def test_variables_that_are_trained_later_count_their_own_updates(name):
     actual = algorithms.run(algorithms.make(name), 3, start=7)
     algorithms.assert_close(actual, algorithms.expected(name, 3))
 
 
 @pytest.mark.parametrize("key", ["skip_nonfinite", "loss_scaling"])
-@pytest.mark.parametrize("name", matrix(["adafactor", "adamw", "lamb"], default=["adamw"]))
+@pytest.mark.parametrize("name", matrix(COUNTING, default=["adamw", "muon"]))
 def test_skipped_updates_do_not_count_in_the_bias_correction(name, key):
     optimizer = algorithms.make(name, **{key: True})
     scale = 2.0**14 if optimizer.loss_scaling else 1.0  # the first one, halved twice

@@ -160,7 +160,7 @@ def test_without_a_teacher_it_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"temperature": 0.0}, "`temperature` must be positive. Received: 0.0."),
+        ({"temperature": 0.0}, "`temperature` must be positive and finite. Received: 0.0."),
         ({"weight": -0.1}, "`weight` must be at least 0 and finite. Received: -0.1."),
         ({"weight": 1.5}, "`weight` must be at most 1. Received: 1.5."),
     ],

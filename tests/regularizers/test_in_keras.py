@@ -147,7 +147,8 @@ def test_confident_labels_are_penalized(activation):
 
 
 def _trained(part, outputs, targets, loss, **settings) -> float:
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(outputs)])
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(outputs, name="high")(inputs))
     model.compile(keras.optimizers.SGD(0.0), loss, run_eagerly=True)
     part.apply(model, **settings)
     return float(model.train_on_batch(LOGITS, targets))
@@ -168,8 +169,10 @@ def test_linear_outputs_that_may_be_no_classes_are_refused(part, outputs, loss, 
 
 
 def test_one_hot_classes_have_logits_and_numbers_no_entropy():
-    one_hot, loss = np.eye(3)[[0, 2]], keras.losses.CategoricalCrossentropy(from_logits=True)
-    assert _trained(RDrop(), 3, one_hot, loss) > 0
+    one_hot = np.eye(3)[[0, 2]]
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, name="ce")
+    for given in (loss, [loss], {"high": loss}, "CategoricalCrossentropy"):
+        assert np.isfinite(_trained(RDrop(), 3, one_hot, given))
     with pytest.raises(ValueError, match="numbers have no entropy"):
         _trained(ConfidencePenalty(), 1, np.ones((2, 1)), "mse", activation="numbers")
 
@@ -184,6 +187,47 @@ def test_numbers_of_a_teacher_are_learned():
     own, taught = np.array(student(LOGITS)), np.array(teacher(LOGITS))
     expected = 0.25 * ((own - answers) ** 2).mean() + 0.75 * ((own - taught) ** 2).mean()
     assert student.train_on_batch(LOGITS, answers) == pytest.approx(expected, rel=1e-5)
+
+
+def _ending_in(activation) -> keras.Model:
+    inputs = keras.Input((3,))
+    dense = keras.layers.Dense(3, kernel_initializer="identity")
+    if isinstance(activation, str):
+        dense.activation = keras.activations.get(activation)
+        return keras.Model(inputs, dense(inputs))
+    return keras.Model(inputs, activation(dense(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("student", "told", "teacher"),
+    [
+        ("linear", "sigmoid_logits", "sigmoid"),
+        ("linear", "sigmoid_logits", keras.ops.sigmoid),
+        ("linear", "linear", "softmax"),
+        ("linear", "linear", keras.layers.Softmax()),
+        ("sigmoid", None, "linear"),
+        ("sigmoid", "sigmoid", "linear"),
+        ("softmax", "softmax", "linear"),
+        ("linear", "sigmoid_logits", keras.layers.Reshape((3,))),
+        ("linear", "numbers", "linear"),
+        ("sigmoid", "numbers", "sigmoid"),
+    ],
+)
+def test_a_teacher_of_the_same_logits_has_nothing_to_teach(student, told, teacher):
+    """Its last layer tells what its outputs are; the student's may differ."""
+    model = _ending_in(student)
+    Distill(temperature=2.0, weight=1.0).apply(model, teacher=_ending_in(teacher), activation=told)
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+    assert model.train_on_batch(LOGITS, np.zeros((2, 3))) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("student", "told", "teacher"),
+    [("linear", None, "sigmoid"), ("softmax", None, "sigmoid"), ("sigmoid", "sigmoid", "softmax")],
+)
+def test_a_teacher_of_another_kind_is_refused(student, told, teacher):
+    with pytest.raises(ValueError, match="same kind as '.*': (classes|labels); else .*Received: "):
+        Distill().apply(_ending_in(student), teacher=_ending_in(teacher), activation=told)
 
 
 def test_penalties_of_layers_count_once():

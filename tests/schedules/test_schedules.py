@@ -189,7 +189,7 @@ def test_integers_of_numpy_are_integers():
         (Step, {"every": True}, "`every` must be a number of updates.*True"),
         (Cosine, {"cycles": True}, "`cycles` must be an integer.*True"),
         (WarmupStableDecay, {"shape": ["sqrt"]}, r"`shape` must be one of.*\['sqrt'\]"),
-        (OneCycle, {"ratio": float("inf")}, "`ratio` must be positive.*inf"),
+        (OneCycle, {"ratio": float("inf")}, "`ratio` must be positive and finite.*inf"),
     ],
 )
 def test_value_of_another_type_is_named(cls, keys, named):

@@ -145,6 +145,8 @@ def test_runs_of_marks_are_composed_as_the_op_does():
     source, marks = random.Random(1), [p for p in range(0x3100) if unicodedata.combining(chr(p))]
     texts = ["".join(map(chr, [ord("e"), *source.choices(marks, k=6), 97])) for _ in range(500)]
     assert composed(texts) == [t.decode() for t in tf_text.normalize_utf8(texts, "NFC").numpy()]
+    made = [f"A{mark}\u0308" for mark in "\u0f73\u0f75\u0f81"]  # which are no marks themselves
+    assert composed(made) == [unicodedata.normalize("NFC", text) for text in made]
     text = "a" + "\u0301\u0323" * 2000
     assert composed([text]) == [unicodedata.normalize("NFC", text)]
 

@@ -95,7 +95,7 @@ def test_wrong_use_of_what_is_read_is_named():
     with pytest.raises(ValueError, match="`options` must be an integer of at least 2.*None"):
         text.Preprocessor(reads="options")
     for reads, columns in (("words", [["a"], ["b"]]), ("contexts", [["a"]])):
-        with pytest.raises(ValueError, match=f"`pairs` must be .* reads {reads}"):
+        with pytest.raises(ValueError, match=f"^`pairs` must be .* reads {reads}"):
             text.from_pretrained(ENCODER, 16, reads=reads)(*columns)
 
 
@@ -104,7 +104,10 @@ def test_dataset_is_mapped(preprocessor):
     assert [batch["token_ids"].shape[1] for batch in dataset] == [7, 2]
 
 
-@pytest.mark.parametrize("truncation", [Windows(overlap=2), "head", Tail])
+@pytest.mark.parametrize(
+    "truncation",
+    [*(Windows(overlap=2), "head", Tail), {"class_name": "X", "config": {}}, {"head": 3}],
+)
 def test_other_truncations_are_refused(truncation):
     with pytest.raises(ValueError, match=r"must be Head\(\), Tail\(\) or HeadTail\(\)"):
         text.Preprocessor(truncation=truncation)
@@ -118,8 +121,23 @@ def test_rows_of_several_strings_are_refused(preprocessor):
         preprocessor(keras.Input((), dtype="string"), keras.Input((2,), dtype="string"))
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (([1, 2],), r"`texts` must be strings. Received: \[1, 2\]"),
+        ((["a", None],), r"`texts` must be strings. Received: \['a', None\]"),
+        ((None,), "`texts` must be strings .*None"),
+        ((["a"], [2.5]), "`pairs` must be strings.*2.5"),
+        ((tf.constant([1]),), "`texts` must be strings. Received: a tensor of int32"),
+    ],
+)
+def test_what_is_no_text_is_named(preprocessor, columns, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        preprocessor(*columns)
+
+
 def test_texts_without_a_pair_are_refused(preprocessor):
-    with pytest.raises(ValueError, match="second text for each.* 3 texts and 2 pairs"):
+    with pytest.raises(ValueError, match="^`pairs` must have a second.* 3 texts and 2 pairs"):
         preprocessor(TEXTS, TEXTS[:2])
 
 

@@ -11,7 +11,7 @@ from ftkeras.errors import UserError
 
 HALVES = ("float16", "bfloat16")
 # safetensors' names of types that NumPy lacks: floating-point numbers of 8 bits or fewer.
-UNREAD = re.compile(r"F[468]_")
+UNREAD = re.compile(r"F(4|[68]_)")
 
 
 class SafetensorsFile:

@@ -66,8 +66,14 @@ _CARD = (
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
 _HEX = "[0-9A-Fa-f]{1,4}"
+_LAST = f"(?:{_IPV4}|{_HEX})"
 # What global, private, link-local and multicast addresses of IPv6 start with.
 _NETWORK = "(?:[23][0-9A-Fa-f]{3}|[Ff][CDEFcdef][0-9A-Fa-f]{2})"
+# Those with a letter and a digit. Others before "::" may be numbers or names, such as 2023 or feed.
+_MIXED = (
+    r"(?:[23](?:[A-Fa-f][0-9A-Fa-f]{2}|\d[A-Fa-f][0-9A-Fa-f]|\d\d[A-Fa-f])"
+    r"|[Ff][CDEFcdef](?:\d[0-9A-Fa-f]|[A-Fa-f]\d))"
+)
 _FLAT = r"(?:,? (?:Suite|Apt\.?|Unit|Flat) \d+\w*)?"
 _EXTENSION = r"(?: ?(?:x|ext\.? ?)\d{1,5})?"
 # À to ɏ are the letters of Latin-1, Latin Extended-A and Latin Extended-B.
@@ -88,7 +94,8 @@ _RULES = (
     Rule(
         "ip",
         rf"\b{_IPV4}\b|\b(?:{_HEX}:){{7}}{_HEX}\b"
-        rf"|\b{_NETWORK}(?::{_HEX}){{0,6}}::(?:(?:{_HEX}:){{0,5}}(?:{_IPV4}|{_HEX})\b)?"
+        rf"|\b(?:{_NETWORK}(?::{_HEX}){{1,6}}|{_MIXED})::(?:(?:{_HEX}:){{0,5}}{_LAST}\b)?"
+        rf"|\b{_NETWORK}::(?:{_HEX}:){{1,5}}{_LAST}\b"
         rf"|\b(?:{_HEX}:){{2,6}}(?::{_HEX}){{1,6}}\b|\b{_HEX}:(?::{_HEX}){{2,6}}\b"
         # No placeholder stands before it, so that replacing twice changes nothing.
         rf"|(^|[^\w:\]])::(?:[Ff]{{4}}:)?(?:{_IPV4}|1)\b",

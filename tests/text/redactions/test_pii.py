@@ -117,6 +117,8 @@ def test_generated_sentences_are_redacted_whole():
     "text",
     [
         *("at 10:45:30", "0.4111111111111111", "a::b", "std::1", "x[::2]", "12::", "::"),
+        *("2023::results were good", "20:30:2000::", "2355::1193::5::978300760", "2355::5::97"),
+        *("include feed::Entry", "feed::Add", "2001::x"),
         *("Spring 2005 came", "3-4 days", "1,000 to 2,000"),
     ],
 )
@@ -137,6 +139,7 @@ def test_look_alikes_stay(text):
         ("1(415)555-2671", "[PHONE]"),
         ("::1, fe80::1%eth0, 2001:db8::/32", "[IP], [IP]%eth0, [IP]/32"),
         ("::ffff:1.2.3.4 or 2001:db8::5:1.2.3.4", "[IP] or [IP]"),
+        ("fe80::/10 2a00::1 ff02::fb 2001::5:1.2.3.4", "[IP]/10 [IP] [IP] [IP]"),
         ("http://[::1]:80, http://[2001:DB8:1::a]/", "http://[[IP]]:80, http://[[IP]]/"),
     ],
 )
