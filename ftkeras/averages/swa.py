@@ -36,6 +36,15 @@ class Swa(WeightAverage):
             _check(epochs, start)
         super().__init__()
         self.epochs, self.start, self._given = epochs, start, epochs
+        self._is_sampled = False
+
+    def state(self) -> dict:
+        """Return what a checkpoint saves beside the variables: whether they have these weights."""
+        return {"is_sampled": self._is_sampled}
+
+    def restore_state(self, state: dict) -> None:
+        """Resume from what `state` returned."""
+        self._is_sampled = state["is_sampled"]
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self._given is None:  # the present `fit`'s
@@ -51,9 +60,14 @@ class Swa(WeightAverage):
         assert self.epochs is not None  # `on_train_begin` has set it
         self._epoch_end = (epoch + 1) / self.epochs
 
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._is_sampled = False
+
     def on_epoch_trained(self) -> None:
-        if self._epoch_end > self.start:
+        # Only once: a run that was stopped in validation resumes before it, with the sample.
+        if self._epoch_end > self.start and not self._is_sampled:
             self.take_sample()
+            self._is_sampled = True
 
 
 def _check(epochs: int, start: float) -> None:

@@ -129,18 +129,39 @@ def assign_folds(
     >>> bool(folds[0] == folds[3]), np.bincount(folds[labels == 1]).tolist()
     (True, [1, 1])
     """
-    _, groups = np.unique(groups, return_inverse=True)
+    _, groups, group_sizes = np.unique(groups, return_inverse=True, return_counts=True)
     _, classes, class_sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    counts = np.zeros((groups.max() + 1, len(class_sizes)), np.int64)
-    np.add.at(counts, (groups, classes), 1)
-    order = np.random.default_rng(seed).permutation(len(counts))
-    order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
-    fold_counts = np.zeros((folds, len(class_sizes)), np.int64)
-    fold_of = np.zeros(len(counts), np.int64)
-    weights = counts / class_sizes.astype(float) ** 2
-    for group in order:
-        cost = (fold_counts * weights[group]).sum(axis=1)
-        fold = np.lexsort((fold_counts.sum(axis=1), cost))[0]
-        fold_counts[fold] += counts[group]
+    # Only what a group has: a table of groups and classes could exceed the memory.
+    pairs, counts = np.unique(groups * len(class_sizes) + classes, return_counts=True)
+    pair_groups, pair_classes = np.divmod(pairs, len(class_sizes))
+    bounds = np.searchsorted(pair_groups, np.arange(len(group_sizes) + 1)).tolist()
+    weights = counts / class_sizes[pair_classes].astype(float) ** 2
+    order = np.random.default_rng(seed).permutation(len(group_sizes))
+    order = order[np.argsort(-group_sizes[order], kind="stable")]
+    class_counts = np.zeros((len(class_sizes), folds), np.int64)
+    fold_sizes = np.zeros(folds, np.int64)
+    fold_of = np.zeros(len(group_sizes), np.int64)
+    for group in order.tolist():
+        own = range(bounds[group], bounds[group + 1])
+        terms = {pair_classes[p]: class_counts[pair_classes[p]] * weights[p] for p in own}
+        fold = np.lexsort((fold_sizes, _sum(terms, class_counts.shape)))[0]
+        for pair in own:
+            class_counts[pair_classes[pair], fold] += counts[pair]
+        fold_sizes[fold] += group_sizes[group]
         fold_of[group] = fold
     return fold_of[groups]
+
+
+def _sum(terms: dict[int, np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+    """Return the sum of some classes' terms, rounded as a sum over all classes, float64 [folds].
+
+    Args:
+        terms: by class, float64 [folds].
+        shape: the numbers of classes and folds.
+    """
+    if len(terms) < 3:
+        return np.asarray(sum(terms.values()))
+    # NumPy rounds a longer sum by the positions of its terms.
+    spread = np.zeros(shape[::-1])
+    spread[:, list(terms)] = np.stack(list(terms.values()), axis=1)
+    return spread.sum(axis=1)

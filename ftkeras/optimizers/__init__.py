@@ -42,8 +42,8 @@ class Optimizer(Protocol):
         """Update the variables."""
         ...
 
-    def start_count(self, variables: list, *, after: int) -> None:
-        """Count the updates of these variables from the given update of the run."""
+    def start_count(self, variables: list) -> None:
+        """Count the updates of these variables from the next one; a started count goes on."""
         ...
 
     def groups(self) -> "list[Group]":

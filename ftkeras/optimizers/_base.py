@@ -119,26 +119,24 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         self.decays = tuple(self.decay > 0 and not self._is_excluded(path) for path in paths)
         self.factors = tuple(self._factor(path) for path in paths)
         self.sizes = tuple(variable.shape.num_elements() for variable in variables)
-        self.counted_from = (0,) * len(paths)
+        # The updates made when a variable's own count started; None if it counts all of them.
+        self.counted_from: tuple[int | None, ...] = (None,) * len(paths)
         once = {"shape": (), "aggregation": "only_first_replica"}
         self.gradient_norm = self.add_variable(name="gradient_norm", dtype="float32", **once)
         self.skipped = self.add_variable(name="skipped", dtype="int64", **once)
         self.loss_scale = LossScale(self) if self.loss_scaling else None
 
-    def start_count(self, variables: Sequence[Any], *, after: int) -> None:
-        """Count the updates of these variables from the given update of the run.
+    def start_count(self, variables: Sequence[Any]) -> None:
+        """Count the updates of these variables from the next one; a count that has started goes on.
 
         For variables that are trained later than others: their moments are still zero then, which
         the bias correction of a first update compensates, but not that of a later one. Takes
         effect when a step is traced next.
-
-        Args:
-            variables: those that start now.
-            after: updates of the run made so far; at least 0.
         """
-        late = {self.variable_index(variable) for variable in variables}
+        late, made = {self.variable_index(variable) for variable in variables}, int(self._made())
         self.counted_from = tuple(
-            after if index in late else start for index, start in enumerate(self.counted_from)
+            made if index in late and start is None else start
+            for index, start in enumerate(self.counted_from)
         )
 
     def groups(self) -> list[Group]:
@@ -198,7 +196,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
             self.strategy,
             list(zip(gradients, variables, strict=True)),
             tf.convert_to_tensor(learning_rate),
-            {start: self.step_scalars(self._updates_since(start)) for start in self._starts()},
+            {start: self.step_scalars(self._count(start)) for start in set(self.counted_from)},
             *([self._count_skipped(norm)] if self._may_skip else []),
         )
 
@@ -206,17 +204,16 @@ class FineTuningOptimizer(keras_compat.Optimizer):
     def _may_skip(self) -> bool:
         return self.skip_nonfinite or self.loss_scaling
 
-    def _starts(self) -> set[int]:
-        return set(self.counted_from)
+    def _count(self, start: int | None) -> Any:
+        """Return the updates of variables that count from `start`, this one included."""
+        return tf.cast(self._made() + 1 - (start or 0), tf.float32)
 
-    def _updates_since(self, start: int) -> Any:
-        """Return the updates of variables that count from `start`, this one included.
+    def _made(self) -> Any:
+        """Return the updates made so far without those that were skipped.
 
-        A skipped update does not move their moments, so it must not count in the bias correction.
-        How many were skipped since a later start is not on record, so those count.
+        A skipped update does not move the moments, so it must not count in the bias correction.
         """
-        skipped = self.skipped.value if self._may_skip and start == 0 else 0
-        return tf.cast(self._updates() + 1 - start - skipped, tf.float32)
+        return self._updates() - (self.skipped.value if self._may_skip else 0)
 
     def _updates(self) -> Any:
         """Return the number of updates made so far: a tensor if Keras accumulates gradients."""
@@ -235,7 +232,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         strategy: tf.distribute.Strategy,
         pairs: list,
         learning_rate: Any,
-        scalars: dict[int, tuple],
+        scalars: dict[int | None, tuple],
         finite: Any,
     ) -> None:
         def update():
@@ -251,7 +248,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         strategy: tf.distribute.Strategy,
         pairs: list,
         learning_rate: Any,
-        scalars: dict[int, tuple],
+        scalars: dict[int | None, tuple],
     ) -> None:
         for gradient, variable in pairs:
             strategy.extended.update(
@@ -259,7 +256,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
             )
 
     def _update_one(
-        self, variable: Any, gradient: Any, learning_rate: Any, scalars: dict[int, tuple]
+        self, variable: Any, gradient: Any, learning_rate: Any, scalars: dict[int | None, tuple]
     ) -> None:
         index = self.variable_index(variable)
         if self.factors[index] != 1:

@@ -93,7 +93,12 @@ class Policy(Protocol):
                 f"{name} sets learning rates: pass `multipliers={name}(…).multipliers(model)` to "
                 "an optimizer of ftkeras.optimizers instead."
             )
-        if self.stays or cls.callbacks is not Policy.callbacks:
+        if cls.callbacks is not Policy.callbacks:
+            raise ValueError(
+                f"{name} can't be applied to a Keras model: pass "
+                f"`callbacks={name}(…).callbacks(model)` to `fit` of a TextClassifier instead."
+            )
+        if self.stays:
             raise ValueError(f"{name} can't be applied to a Keras model; `ftkeras.train` has it.")
         self.prepare(in_keras(model))
         # What was traced before does not know of the policy.

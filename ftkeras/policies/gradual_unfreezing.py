@@ -60,6 +60,17 @@ class Unfreeze(keras.callbacks.Callback):
         super().__init__()
         self.turns, self.every = turns, every
         self.unfrozen: int | None = None
+        self._has_started = False
+        self._restored: list[int | None] | None = None
+
+    def state(self) -> dict:
+        """Return what a checkpoint saves: where the optimizer's counts start."""
+        counted_from = self._tuner.optimizer.counted_from
+        return {"counted_from": self._restored or list(counted_from)}
+
+    def restore_state(self, state: dict) -> None:
+        """Resume from what `state` returned."""
+        self._restored = state["counted_from"]
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.unfrozen = None
@@ -80,8 +91,14 @@ class Unfreeze(keras.callbacks.Callback):
         for number, parts in enumerate(self.turns):
             for part in parts:
                 part.trainable = number < unfrozen
-        self._start_moments(unfrozen)
         self._tuner.make_train_function(force=True)
+        self._has_started = False
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        # Not when the epoch begins: then a resumed run has not restored the optimizer yet.
+        if not self._has_started:
+            self._start_counts()
+            self._has_started = True
 
     def on_train_end(self, logs: Any = None) -> None:
         for part in (part for parts in self.turns for part in parts):
@@ -91,10 +108,10 @@ class Unfreeze(keras.callbacks.Callback):
     def _tuner(self) -> Any:
         return self.model
 
-    def _start_moments(self, unfrozen: int) -> None:
-        # From the epoch, not from the updates made so far, so a resumed run does the same.
-        steps: int = (self.params or {})["steps"]
-        for number, parts in enumerate(self.turns[:unfrozen]):
-            after = (number + 1) * self.every * steps
-            variables = [variable for part in parts for variable in part.weights]
-            self._tuner.optimizer.start_count(variables, after=after)
+    def _start_counts(self) -> None:
+        optimizer = self._tuner.optimizer
+        if self._restored is not None:
+            optimizer.counted_from = tuple(self._restored)
+            self._restored = None
+        parts = (part for parts in self.turns[: self.unfrozen] for part in parts)
+        optimizer.start_count([variable for part in parts for variable in part.weights])

@@ -221,7 +221,8 @@ class FineTuner(ReplicatedModel):
         if self.private is not None:
             gradients = private_gradients(self, inputs, answers, self.private)
         else:
-            count = _sum_over_replicas(_count_examples(answers))
+            # A batch may have no example. Then the terms beside the loss count 0, too.
+            count = ops.maximum(_sum_over_replicas(_count_examples(answers)), 1)
             compute = self._gradients if self.accumulate == 1 else self._accumulated_gradients
             gradients = compute(inputs, answers, weights, count)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))

@@ -163,7 +163,14 @@ def regularized() -> keras.Model:
     return model
 
 
-def monitoring() -> list[keras.callbacks.Callback]:
+def unfrozen() -> keras.Model:
+    """Return a classifier for gradual unfreezing, which makes an update in every second step."""
+    model, adamw = text_classifier(), ftkeras.optimizers.AdamW(1e-2, gradient_accumulation_steps=2)
+    model.compile(adamw, "sparse_categorical_crossentropy")
+    return model
+
+
+def monitoring(_: keras.Model) -> list[keras.callbacks.Callback]:
     return [
         keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True, min_delta=0.3),
         keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=0.3),
@@ -177,7 +184,7 @@ class Case:
     Attributes:
         data: returns the arguments that are the data.
         model: returns the compiled model.
-        callbacks: returns further callbacks.
+        callbacks: returns further callbacks of the model.
         save_freq: of ExactResume.
         is_shifted: whether ExactResume changes the order of the data.
         count: steps that are trained in one execution.
@@ -185,7 +192,7 @@ class Case:
 
     data: Callable[[], dict[str, Any]] = arrays
     model: Callable[[], keras.Model] = small
-    callbacks: Callable[[], list[keras.callbacks.Callback]] = list
+    callbacks: Callable[[Any], list[keras.callbacks.Callback]] = lambda model: []
     save_freq: int | str = 2
     is_shifted: bool = False
     count: int = 1
@@ -194,7 +201,7 @@ class Case:
 CASES = {
     "arrays": Case(callbacks=monitoring),
     "dataset": Case(
-        dataset, backbone, lambda: [ftkeras.averages.Ema(decay=0.9)], save_freq=3, is_shifted=True
+        dataset, backbone, lambda _: [ftkeras.averages.Ema(decay=0.9)], save_freq=3, is_shifted=True
     ),
     "py_dataset": Case(lambda: {"x": Batches()}),
     "generator": Case(generator),
@@ -208,7 +215,11 @@ CASES = {
     "mirrored": Case(dataset, mirrored, is_shifted=True),
     "texts": Case(texts, text_classifier),
     "regularized": Case(texts, regularized),
-    "swa": Case(arrays, backbone, lambda: [ftkeras.averages.Swa(start=0.3)], save_freq="epoch"),
+    "swa": Case(arrays, backbone, lambda _: [ftkeras.averages.Swa(start=0.3)], save_freq="epoch"),
+    "unfrozen": Case(texts, unfrozen, ftkeras.policies.GradualUnfreezing().callbacks),
+    "unfrozen_by_epoch": Case(
+        texts, unfrozen, ftkeras.policies.GradualUnfreezing().callbacks, save_freq="epoch"
+    ),
 }
 
 
@@ -227,7 +238,7 @@ def fit(case: Case, folder: Any, interrupts: Interrupts | None = None, **options
     keras.utils.set_random_seed(7)
     model, data = case.model(), case.data()
     interrupts = interrupts or Interrupts()
-    callbacks = [interrupts, *case.callbacks()]
+    callbacks = [interrupts, *case.callbacks(model)]
     if folder is not None:
         callbacks.append(ftkeras.callbacks.ExactResume(folder, save_freq=case.save_freq))
     options = {"epochs": EPOCHS, "verbose": 0, **data, **options}

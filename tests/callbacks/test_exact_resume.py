@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", matrix(CASES, default=["dataset"]))
-def test_interrupted_fit_ends_as_one_that_was_not(name, tmp_path):
+def test_interrupted_fit_ends_as_one_that_was_not(name, tmp_path, capfd):
     case = CASES[name]
     unbroken = fits.fit(case, tmp_path / "unbroken" if case.is_shifted else None)
     folder = tmp_path / "backup"
@@ -34,6 +34,7 @@ def test_interrupted_fit_ends_as_one_that_was_not(name, tmp_path):
     assert resumed.trained[0] > (0, STEPS - 1)  # it did not start again
     fits.require_equal(resumed, unbroken)
     assert not folder.exists()
+    assert "is not saved" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("steps", matrix(range(1, STEPS + 1), default=[STEPS]))
@@ -176,7 +177,7 @@ def test_state_that_would_be_lost_is_reported(tmp_path, capfd):
         def on_train_batch_end(self, batch, logs=None):
             self.count += 1
 
-    fits.fit(Case(callbacks=lambda: [Counts(), keras.callbacks.TerminateOnNaN()]), tmp_path)
+    fits.fit(Case(callbacks=lambda _: [Counts(), keras.callbacks.TerminateOnNaN()]), tmp_path)
     assert "Counts.count changed in training and is not saved" in capfd.readouterr().err
 
 

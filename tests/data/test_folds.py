@@ -1,3 +1,6 @@
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -80,6 +83,23 @@ def test_classes_with_fewer_examples_than_folds_are_spread(sizes):
     fold_of = folds.assign_folds(labels, np.arange(len(labels)), folds=FOLDS, seed=0)
     for label, size in enumerate(sizes):
         assert len(np.unique(fold_of[labels == label])) == min(size, FOLDS)
+
+
+def test_folds_of_a_seed_stay_the_same():
+    rng = np.random.default_rng(0)
+    labels, groups = rng.integers(0, 40, 2000), rng.integers(0, 300, 2000)
+    fold_of = folds.assign_folds(labels, groups, folds=FOLDS, seed=0)
+    assert zlib.crc32(fold_of.astype(np.uint8)) == 1031240475
+
+
+def test_groups_of_many_classes_need_no_table_of_both():
+    numbers = np.arange(2000)
+    tracemalloc.start()
+    fold_of = folds.assign_folds(numbers, numbers, folds=FOLDS, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(numbers) ** 2  # bytes
+    assert np.bincount(fold_of).tolist() == [400] * FOLDS
 
 
 def test_folds_depend_on_the_seed():

@@ -1,8 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from ftkeras.data.examples import Examples
-from ftkeras.data.summary import summarize
+from ftkeras.data.summary import count_token, summarize
 from ftkeras.data.task import Task
 from ftkeras.problems.classification import Classification
 from ftkeras.reports import data as report
@@ -56,6 +58,25 @@ def test_summary_counts_what_may_be_a_mistake():
 def test_summary_is_of_the_selected_examples_alone():
     found = _summary(np.array([0, 4]))
     assert (found["duplicates"], found["empty"], found["unknown_share"]) == (0, 0, 1 / 3)
+
+
+def test_token_is_counted_in_each_text():
+    examples = _examples(TEXTS, [0] * len(TEXTS))
+    expected = [text.count(7) for text in TEXTS]
+    assert count_token(examples, 7).tolist() == expected
+    chosen = [4, 2, 2]
+    assert count_token(examples.select(np.array(chosen)), 7).tolist() == [
+        expected[n] for n in chosen
+    ]
+
+
+def test_counting_a_rare_token_takes_less_room_than_the_token_ids():
+    examples = _examples([[2] * 100_000, [2, UNKNOWN]], [0, 0])
+    tracemalloc.start()
+    assert count_token(examples, UNKNOWN).tolist() == [0, 1]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < examples.token_ids.nbytes
 
 
 @pytest.mark.parametrize(("specials", "empty", "words"), [(0, 0, 15), (2, 1, 5), (4, 5, 1)])

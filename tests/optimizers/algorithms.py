@@ -155,7 +155,7 @@ def run(optimizer, steps: int, *, start=0, of_step=gradients):
     made = variables()
     optimizer.build(made)
     optimizer.iterations.assign(start)
-    optimizer.start_count(made, after=start)
+    optimizer.start_count(made)
 
     @tf.function
     def apply(*grads):

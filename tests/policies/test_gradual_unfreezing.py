@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.policies import tiny
 
@@ -105,13 +106,49 @@ def test_first_step_after_unfreezing_has_the_full_length():
         assert np.median(step) == pytest.approx(1e-3, rel=0.01)
 
 
+def _counted_from(model):
+    """Return the updates after which the optimizer counts those of each part."""
+    paths = [variable.path for variable in model.trainable_variables]
+    pairs = zip(map(_part, paths), model.optimizer.counted_from, strict=True)
+    return {part: start for part, start in pairs if start is not None}
+
+
 @pytest.mark.matrix
-def test_resumed_run_continues_with_the_same_parts():
+def test_later_fit_continues_with_the_same_parts_and_counts():
     model, policies = _run("gradual_unfreezing")
+    tiny.train(model, policies, epochs=2, steps=3)
     watch = Watch(model)
     tiny.train(model, policies, watch, epochs=3, initial_epoch=2, steps=3)
     assert watch.parts == [{"pooler", "head", "layer_2", "layer_1"}]
-    paths = [variable.path for variable in model.trainable_variables]
-    begun = dict(zip(paths, model.optimizer.counted_from, strict=True))
-    for path, count in begun.items():
-        assert count == {"layer_2": 3, "layer_1": 6}.get(_part(path), 0)
+    assert _counted_from(model) == {"layer_2": 3, "layer_1": 6}
+
+
+class Updates(keras.callbacks.Callback):
+    """Record the optimizer's updates at the start of each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.made = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.made.append(int(self.model.optimizer.iterations))
+
+
+@pytest.mark.parametrize(
+    ("settings", "initial_epoch", "is_known"),
+    [({"gradient_accumulation_steps": 2}, 0, True), ({}, 1, True), ({}, 0, False)],
+    ids=["accumulated", "started late", "unknown length"],
+)
+def test_counts_start_at_the_updates_that_were_made(settings, initial_epoch, is_known):
+    model, policies = _run("gradual_unfreezing", eagerly=False, **settings)
+    updates, data = Updates(), tf.data.Dataset.from_tensors((tiny.INPUTS, tiny.LABELS)).repeat(4)
+    fitted = model.fit(
+        data if is_known else data.filter(lambda *_: True),
+        initial_epoch=initial_epoch,
+        epochs=3,
+        verbose=0,
+        shuffle=False,
+        callbacks=[*policies[0].callbacks(model), updates],
+    )
+    assert np.isfinite(fitted.history["loss"]).all()
+    assert _counted_from(model) == {"layer_2": updates.made[-2], "layer_1": updates.made[-1]}

@@ -162,6 +162,10 @@ def test_layers_of_a_classifier_are_unfrozen_one_by_one():
         (LoRA(), "must have one encoder of ftkeras.encoders. Received: 0 in 'plain'"),
         (Freeze("nothing"), "`pattern` must match the path of a variable"),
         (Adapters(), "Adapters can't be applied to a Keras model; `ftkeras.train` has it"),
+        (
+            GradualUnfreezing(),
+            r"can't be .*: pass `callbacks=GradualUnfreezing\(…\).callbacks\(model\)` to `fit`",
+        ),
         (Layerwise(), r"pass `multipliers=Layerwise\(…\).multipliers\(model\)` to an optimizer"),
         (HeadOnly(), "must have one encoder of ftkeras.encoders. Received: 0"),
     ],

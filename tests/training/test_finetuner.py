@@ -128,6 +128,26 @@ def test_regularizer_adds_to_the_training_loss_only():
     )
 
 
+class Size:
+    """A regularizer whose term is the size of the logits."""
+
+    replaces_loss = False
+
+    def __call__(self, step):
+        return keras.ops.mean(step["logits"] ** 2)
+
+
+def test_batch_without_an_example_changes_nothing():
+    sgd = SGD(learning_rate=0.1, momentum=0.0)
+    model = _model(optimizer=sgd, regularizers=(Size(),), layers=1)
+    before = [variable.numpy() for variable in model.weights]
+    answers = {"targets": LABELS, "example_mask": np.zeros(len(LABELS), bool)}
+    batch = tf.data.Dataset.from_tensors(({"token_ids": TOKEN_IDS}, answers))
+    model.fit(batch, shuffle=False, verbose=0)
+    for variable, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_variables_are_freed_with_the_model(accumulate):
     # TensorFlow's registry of gradients kept the graph of each step that was ever traced.

@@ -38,6 +38,7 @@ SMALL = {
 RUNS = {
     "averaged": {
         "average": "ema(decay=0.9)",
+        "optimizer": "lion",
         "regularizer": ("r_drop", "mixout(p=0.5)"),
         "accumulate": 2,
         "batching": "padded",
@@ -55,7 +56,6 @@ RUNS = {
         "policy": ("gradual_unfreezing(layers=1)", "layerwise(decay=0.8)"),
         "average": "ema(decay=0.9)",
         "early_stopping": 1,
-        "optimizer": "lion",
     },
     "low_rank": {
         "policy": ("lora(rank=2)",),
@@ -93,18 +93,18 @@ RUNS = {
 
 
 def _stop_after(
-    steps: int, patch: pytest.MonkeyPatch, asked: signal.Signals = signal.SIGTERM
+    times: int, patch: pytest.MonkeyPatch, *, method: str = "on_train_batch_end"
 ) -> None:
-    """Send this process a signal when that many steps of a run are done."""
-    real, done = Progress.on_train_batch_end, []
+    """Send this process a signal when a callback has been called so often: after so many steps."""
+    real, done = getattr(Progress, method), []
 
-    def counting(self, batch, logs=None):
-        real(self, batch, logs)
-        done.append(batch)
-        if len(done) == steps:
-            os.kill(os.getpid(), asked)
+    def counting(*args, **named):
+        real(*args, **named)
+        done.append(named)
+        if len(done) == times:
+            os.kill(os.getpid(), signal.SIGTERM)
 
-    patch.setattr(Progress, "on_train_batch_end", counting)
+    patch.setattr(Progress, method, counting)
 
 
 @pytest.fixture
@@ -140,6 +140,17 @@ def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
     expected, outcome = _outcome(tmp_path / "unbroken"), _outcome(tmp_path / "run")
     for figure in expected:
         assert outcome[figure] == expected[figure], figure
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("average", ["swa(start=0.0)", "ema(decay=0.9)"])
+def test_run_stopped_in_validation_ends_as_one_that_was_not(average, tmp_path, monkeypatch):
+    train.run(_config(tmp_path / "unbroken", average=average))
+    _stop_after(2, monkeypatch, method="on_test_begin")
+    with pytest.raises(Stopped, match="after step 5 of epoch 2"):
+        train.run(_config(tmp_path / "run", average=average))
+    train.run(_config(tmp_path / "run", average=average))
+    assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
 
 
 @pytest.mark.matrix

@@ -24,5 +24,7 @@ class Column:
 
     def groups(self, examples: Examples, column: Callable[[str], np.ndarray]) -> np.ndarray:
         """Return the group of each example, int64 [examples]."""
-        _, groups = np.unique(np.asarray(column(self._name), dtype=str), return_inverse=True)
-        return groups.astype(np.int64)
+        # No array of strings: all of them would take the room of the longest.
+        values = [str(value) for value in column(self._name)]
+        numbers = {value: number for number, value in enumerate(sorted(set(values)))}
+        return np.array([numbers[value] for value in values], np.int64)

@@ -44,8 +44,9 @@ class NearDuplicates:
     where S(T) is the set of shingles of text T, that is, of all runs of `shingle` tokens. The
     tokens are those that the run reads, so texts that are equal up to the truncation count as
     equal. The resemblance s is estimated by the share of 128 min-hashes that agree, with a standard
-    error of √(s (1 − s) / 128), at most 0.04. Not all pairs are compared: a pair with resemblance
-    0.5 is missed with a probability of 13 %, a pair with 0.8 in one of ten million cases.
+    error of √(s (1 − s) / 128), at most 0.045. Not all pairs are compared: a pair with
+    resemblance 0.5 is missed with a probability of 13 %, a pair with 0.8 in one of ten million
+    cases.
 
     Source: Broder, On the Resemblance and Containment of Documents, 1997,
     https://doi.org/10.1109/SEQUEN.1997.666900; the bands: Leskovec, Rajaraman and Ullman, Mining of
