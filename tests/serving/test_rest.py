@@ -19,6 +19,7 @@ import requests
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
+from ftkeras.serving import startup
 from ftkeras.verbs import serve
 from tests.serving import tiny
 from tests.serving.live import live
@@ -232,12 +233,29 @@ def test_port_in_use_is_named(tiny_model):
         ({"port": 70_000}, "`port` must be between 0 and 65535. Received: 70000."),
         ({"timeout": 0.0}, "`timeout` must be positive. Received: 0.0."),
         ({"label": ("stable",)}, "`label` must read name=version. Received: stable."),
+        (
+            {"label": ("stable=1", "stable=2")},
+            "`label` must give each name one version. Received: stable=1, stable=2.",
+        ),
     ],
 )
 def test_argument_out_of_bounds_is_named(given, message):
     with pytest.raises(UserError) as error:
         ServeConfig(model="m", **given)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (None, "label=stable=7: model=.*tiny has no version 7; name one that it has."),
+        (2, "label=stable=7 is for a folder of versions; model=.*2 is one version."),
+    ],
+)
+def test_label_that_can_not_be_served_is_refused(tiny_model, version, message):
+    settings = {"batching": "none", "timeout": 1, "max_batch_bytes": 1, "version": version}
+    with pytest.raises(UserError, match=message):
+        startup.build_service("tiny", tiny_model, labels={"stable": 7}, **settings)
 
 
 def test_folder_without_a_model_is_named(tmp_path):
