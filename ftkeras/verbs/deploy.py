@@ -76,4 +76,6 @@ def _check(config: DeployConfig, name: str) -> tuple[str, pathlib.Path]:
     files.require_writable(output, "output")
     if not re.fullmatch(r"[\w.-]+", name):
         raise UserError(f"`name` may have letters, digits, _, . and - only. Received: {name}.")
+    if not re.search("[A-Za-z0-9]", name):
+        raise UserError(f"`name` needs a letter from A to Z or a digit. Received: {name}.")
     return name, output
