@@ -13,6 +13,7 @@ from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2
 from ftkeras.serving import warmup
 from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.tensors import Tensor
+from ftkeras.support import graph_errors
 
 # TensorFlow Serving's names of types that TensorFlow's own API names otherwise.
 _SERVING_NAMES = {"float32": "float", "float64": "double"}
@@ -108,7 +109,7 @@ class Model:
         except tf.errors.OpError as error:
             # TensorFlow's codes are gRPC's, by number and by name.
             code = error_codes_pb2.Code.Name(error.error_code)
-            raise RequestError(code, error.message) from error
+            raise RequestError(code, graph_errors.reason(error.message)) from error
 
     def metadata(self) -> dict:
         """Return the signatures as JSON, as `/metadata` shows them."""

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+import tensorflow as tf
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
@@ -84,6 +85,18 @@ def test_odd_bodies_are_answered(served, body, status):
     response = served.post("tiny:predict", body)
     assert response.status_code == status, response.content[:300]
     assert ("error" in json.loads(response.content)) == (status != 200)
+
+
+def test_client_gets_one_line_of_an_error_in_the_graph(tmp_path):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "ids")])
+    def gather(ids):
+        return {"y": tf.gather(tf.constant([1.0, 2.0]), ids)}
+
+    tf.saved_model.save(tf.Module(), str(tmp_path / "m" / "1"), {"serving_default": gather})
+    with live(tmp_path / "m") as server:
+        response = server.post("m:predict", {"inputs": [1, 7]})
+    assert response.status_code == 400
+    assert response.json() == {"error": "indices[1] = 7 is not in [0, 2)"}
 
 
 @pytest.mark.parametrize(
