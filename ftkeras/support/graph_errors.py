@@ -11,12 +11,12 @@ _PLACE = re.compile(
 
 
 def reason(message: str) -> str:
-    """Return the line of an error's message that says what is wrong, without places in a graph.
+    r"""Return the line of an error's message that says what is wrong, without places in a graph.
 
     Args:
         message: of a `tf.errors.OpError`, or of the C API.
 
-    >>> reason("assertion failed: [too long]\\n\\t [[{{node Assert}}]] [Op:__inference_f_1]")
+    >>> reason("assertion failed: [too long]\n\t [[{{node Assert}}]] [Op:__inference_f_1]")
     'assertion failed: [too long]'
     """
     lines = message[max(0, message.find(FAILED)) :].splitlines()

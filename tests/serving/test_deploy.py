@@ -217,7 +217,7 @@ def test_objects_in_kubernetes_have_a_name_that_it_accepts(tmp_path, monkeypatch
     [
         ({"stable": 7}, "stable=7 is not a version of the model. It has: 1."),
         ({"name": "a b"}, "`name` may have letters"),
-        ({"name": "模型"}, "`name` needs a letter from A to Z or a digit. Received: 模型."),
+        ({"name": "模型"}, "and needs a digit or a letter from A to Z. Received: 模型."),
         ({"model": "imdb/1"}, "deploy needs the folder of versions"),
         ({"model": None}, "deploy needs `model`"),
         ({"output": "imdb/1/saved_model.pb"}, "output=imdb/1/saved_model.pb can't be written"),
