@@ -2,6 +2,8 @@
 
 import contextlib
 import functools
+import gzip
+import io
 import json
 import time
 import traceback
@@ -91,11 +93,8 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
     """Return the body, decompressed if it was sent as gzip.
 
     Raises:
-        RequestError: It is larger than `max_bytes`, compressed or decompressed.
+        RequestError: It is larger than `max_bytes`, compressed or decompressed, or damaged.
     """
-    decompressor = None
-    if request.headers.get("content-encoding", "").lower() == "gzip":
-        decompressor = zlib.decompressobj(wbits=31)
     parts, size, dropped = [], 0, 0
     async for chunk in request.stream():
         if size > max_bytes:
@@ -103,18 +102,25 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
             if dropped > DROPPED_BYTES:
                 break
             continue
+        size += len(chunk)
+        parts.append(chunk)
+    body = b"".join(parts)
+    if size <= max_bytes and request.headers.get("content-encoding", "").lower() == "gzip":
         # One byte more than allowed is enough to see that there are too many.
-        part = _decompress(decompressor, chunk, max_bytes - size + 1) if decompressor else chunk
-        size += len(part)
-        parts.append(part)
-    if size > max_bytes:
+        body = _decompress(body, max_bytes + 1)
+    if len(body) > max_bytes:
         message = f"A request has at most {max_bytes:,} bytes (--max_request_bytes)"
         raise RequestError("INVALID_ARGUMENT", message, http_status=413)
-    return b"".join(parts)
+    return body
 
 
-def _decompress(decompressor: "zlib._Decompress", chunk: bytes, max_bytes: int) -> bytes:
+def _decompress(body: bytes, most: int) -> bytes:
+    """Return what a file of gzip holds, up to some number of bytes.
+
+    Raises:
+        RequestError: It is damaged, or cut off.
+    """
     try:
-        return decompressor.decompress(chunk, max_bytes)
-    except zlib.error as error:
-        raise invalid_argument(f"Body is not gzip: {error}") from None
+        return gzip.GzipFile(fileobj=io.BytesIO(body)).read(most)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise invalid_argument(f"Body is not complete gzip: {error}") from None

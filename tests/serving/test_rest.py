@@ -36,8 +36,11 @@ def test_body_that_is_too_large_is_refused(served, size):
     assert served.post("tiny:predict", ONE).ok
 
 
-def test_gzip_is_decompressed(served):
-    packed = gzip.compress(json.dumps(ONE).encode())
+@pytest.mark.parametrize("members", [1, 2])
+def test_gzip_is_decompressed(served, members):
+    body = json.dumps(ONE).encode()
+    at = len(body) // members
+    packed = b"".join(map(gzip.compress, (body[:at], body[at:])))
     response = served.post("tiny:predict", packed, headers={"Content-Encoding": "gzip"})
     assert response.json()["predictions"][0]["label"] == "positive"
 
@@ -57,9 +60,14 @@ def test_request_that_the_queue_can_never_hold_is_invalid(served):
     assert len(largest.json()["predictions"]) == 3200
 
 
-def test_invalid_gzip_is_refused(served):
-    response = served.post("tiny:predict", b"none", headers={"Content-Encoding": "gzip"})
+@pytest.mark.parametrize("cut", [0, 4, 8, 12])
+@pytest.mark.parametrize("more", [b"", b"none"])
+def test_invalid_gzip_is_refused(served, cut, more):
+    packed = gzip.compress(json.dumps(ONE).encode())
+    sent = packed[: len(packed) - cut] + more if cut or more else b"none"
+    response = served.post("tiny:predict", sent, headers={"Content-Encoding": "gzip"})
     assert response.status_code == 400
+    assert response.json()["error"].startswith("Body is not complete gzip: ")
 
 
 @pytest.mark.parametrize(
