@@ -5,6 +5,7 @@ import functools
 import gzip
 import io
 import json
+import pathlib
 import time
 import traceback
 import zlib
@@ -38,13 +39,17 @@ def application(
         max_request_bytes: A larger body is refused with status 413.
         examples: Texts that the page offers; None for none.
     """
-    page = functools.lru_cache(maxsize=1)(
-        functools.partial(build.page, service.versions.name, examples=examples or Examples())
-    )
+    offered = examples or Examples()
+
+    @functools.lru_cache(maxsize=2)
+    def page(folder: pathlib.Path, has_examples: bool) -> tuple[str, dict[str, str]]:
+        shown = offered if has_examples else Examples()
+        return build.page(service.versions.name, folder, examples=shown)
 
     async def show_page(request: Request) -> Response:
+        has_examples = offered.are_for(request.headers.get("host", ""))
         with service.versions.lease() as model:
-            content, headers = page(model.folder)
+            content, headers = page(model.folder, has_examples)
         return Response(content, media_type="text/html", headers=headers)
 
     async def show_metrics(request: Request) -> Response:
