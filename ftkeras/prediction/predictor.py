@@ -9,7 +9,8 @@ from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
 from ftkeras.prediction import _c_session, _python_session
 from ftkeras.runs import exported, signatures
-from ftkeras.support import bounds, graph_errors
+from ftkeras.serving import graph_errors
+from ftkeras.support import bounds
 
 DEFAULT = "serving_default"
 

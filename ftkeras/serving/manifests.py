@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ftkeras.errors import UserError
-from ftkeras.runs import exported
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 MODELS = "models.config"
@@ -46,7 +45,8 @@ class Server:
 
 def versions(folder: pathlib.Path) -> set[int]:
     """Return the versions in a model's folder."""
-    return {int(version.name) for version in exported.find_versions(folder)}
+    names = (path.parent.name for path in folder.glob("*/saved_model.pb"))
+    return {int(name) for name in names if name.isdecimal()}
 
 
 def read_plan(path: pathlib.Path) -> Plan | None:

@@ -10,10 +10,9 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2
 
-from ftkeras.serving import warmup
+from ftkeras.serving import graph_errors, warmup
 from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.tensors import Tensor
-from ftkeras.support import graph_errors
 
 # TensorFlow Serving's names of types that TensorFlow's own API names otherwise.
 _SERVING_NAMES = {"float32": "float", "float64": "double"}

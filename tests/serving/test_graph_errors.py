@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from ftkeras.support import graph_errors
+from ftkeras.serving import graph_errors
 
 
 def _gather(numbers):
