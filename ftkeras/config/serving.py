@@ -72,6 +72,9 @@ class ServeConfig(WithPaths):
             label, _, version = given.partition("=")
             if not label or not version.isdecimal():
                 raise UserError(f"`label` must read name=version. Received: {given}.")
+        if len(self.labels) < len(self.label):
+            listed = ", ".join(self.label)
+            raise UserError(f"`label` must give each name one version. Received: {listed}.")
 
     @property
     def labels(self) -> dict[str, int]:

@@ -163,9 +163,8 @@ def _open_files_of_lines(
     encoding: str | None,
 ) -> Inputs:
     def items() -> Iterator[Item]:
-        if encoding is not None:
-            return map(split, _decoded_lines(paths, encoding))
-        return map(split, _lines([functools.partial(_open_lines, path) for path in paths]))
+        for path in paths:
+            yield from map(split, _lines_of(path, encoding))
 
     can_be_read_again = all(path.is_file() for path in paths)
     return _plain(
@@ -215,11 +214,23 @@ def _lines(openers: Iterable) -> Iterator[str]:
                 yield text.rstrip(b"\r\n").decode("utf-8", "replace")
 
 
-def _decoded_lines(paths: Sequence[pathlib.Path], encoding: str) -> Iterator[str]:
-    for path in paths:
-        with opening.open_text(path, opening.find_encoding(path, encoding), newline="\n") as file:
-            for line in file:
-                yield line.rstrip("\r\n")
+def _lines_of(path: pathlib.Path, encoding: str | None) -> Iterator[str]:
+    """Return the lines of a file in an encoding; by default the one that its mark tells, or UTF-8.
+
+    A pipe can be opened only once, so its mark is not looked at.
+    """
+    if encoding is None and path.is_file():
+        encoding = opening.marked_encoding(path)
+        encoding = None if encoding == "utf-8-sig" else encoding
+    if encoding is None:
+        return _lines([functools.partial(_open_lines, path)])
+    return _decoded_lines(path, encoding)
+
+
+def _decoded_lines(path: pathlib.Path, encoding: str) -> Iterator[str]:
+    with opening.open_text(path, opening.find_encoding(path, encoding), newline="\n") as file:
+        for line in file:
+            yield line.rstrip("\r\n")
 
 
 def _split(text: str, *, takes_pairs: bool, takes_options: bool) -> Item:
@@ -293,17 +304,25 @@ def _with_options(table: Table, wanted: Sequence[str], several: Sequence[str]) -
     columns = [_position(table, name, "pair_column") for name in several]
 
     def items() -> Iterator[Item]:
-        for line, row in table.rows():
-            try:
-                listed_options = options.read([row[position] for position in columns], several)
-            except ValueError as error:
-                raise UserError(f"`input`: line {line} of {table.name!r}: {error}.") from None
-            second = "\t".join(" ".join(option.split()) for option in listed_options.texts)
-            yield Item(joined(table, line, row, text), second, row)
+        with _naming_input():
+            for line, row in table.rows():
+                second = "\t".join(_options_of(table, line, row, columns, several))
+                yield Item(joined(table, line, row, text), second, row)
 
     question, listed = (" and ".join(map(repr, names)) for names in (wanted, several))
     notes = (*table.notes, f"question from {question}", f"options from {listed}")
     return Inputs(table.columns, items(), notes, table.schema, functools.partial(_count, items))
+
+
+def _options_of(
+    table: Table, line: int, row: Row, columns: Sequence[int], names: Sequence[str]
+) -> list[str]:
+    """Return the options of the question in a row, without line breaks."""
+    try:
+        listed = options.read([row[position] for position in columns], names)
+    except ValueError as error:
+        raise UserError(f"`data`: line {line} of {table.name!r}: {error}.") from None
+    return [" ".join(option.split()) for option in listed.texts]
 
 
 def _find_columns(

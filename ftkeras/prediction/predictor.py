@@ -9,6 +9,7 @@ from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
 from ftkeras.prediction import _c_session, _python_session
 from ftkeras.runs import exported, signatures
+from ftkeras.serving import graph_errors
 from ftkeras.support import bounds
 
 DEFAULT = "serving_default"
@@ -137,9 +138,8 @@ class Predictor:
         try:
             return session.run(batch)
         except ValueError as error:
-            message = str(error)
-            reason = message[max(0, message.find("assertion failed: ")) :].partition("\n")[0]
-            reason = reason.removeprefix("assertion failed: ").strip("[]")
+            reason = graph_errors.reason(str(error))
+            reason = reason.removeprefix(graph_errors.FAILED).strip("[]")
             raise UserError(f"model={self.folder} can't answer: {reason[:200]}.") from error
 
     def _load(self, signature: str) -> Session:

@@ -59,6 +59,8 @@ def verdict(tests: Sequence[Test]) -> str:
     """Return the conclusion in one sentence."""
     if drifted := [test["name"] for test in tests if test["drift"]]:
         return f"Drift of {', '.join(drifted)}."
+    if not tests:
+        return "Nothing could be compared."
     if all(test["adjusted"] is None for test in tests):
         return "Too few texts to conclude anything."
     return "No drift is shown."

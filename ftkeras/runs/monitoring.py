@@ -35,7 +35,7 @@ class Observed:
         texts: that were answered.
         dropped: texts that the server had no time to count.
         several: whether a text may have several labels; None if answers are no labels.
-        labels: how often each label was answered.
+        labels: how often each label, or the number of each option, was answered.
         histograms: the bounds and the counts of bins, by what is counted.
     """
 
@@ -56,7 +56,7 @@ class Reference:
 
     Attributes:
         texts: of the split.
-        labels: how often each label is the answer.
+        labels: how often each label, or the number of each option, is the answer.
         numbers: of each text, by what is measured.
     """
 
@@ -97,9 +97,10 @@ def reference(run_dir: pathlib.Path, split: str) -> Reference:
     counts: Counter[str] = Counter()
     for answer in answers:
         given = answer if isinstance(answer, list) else [answer]
-        counts.update(label for label in given if isinstance(label, str))
+        # An integer is the number of the chosen option.
+        counts.update(str(label) for label in given if isinstance(label, (str, int)))
     numbers = {}
-    if all(isinstance(answer, str) for answer in answers):
+    if all(isinstance(answer, (str, int)) for answer in answers):
         numbers["confidence"] = np.array([max(row["probabilities"]) for row in rows])
     recorded = files.read_json(run_dir / layout.TOKEN_COUNTS).get(split)
     if recorded and len(recorded["tokens"]) == len(rows):
@@ -148,7 +149,8 @@ def _read_windows(path: pathlib.Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise UserError(
                 f"statistics={path} is not a file written by serve's `log_statistics`: line "
-                f"{number} {error}; name the file that serve wrote."
+                f"{number} {error}; name the file that serve wrote, or remove the line if a power "
+                "cut damaged it."
             ) from None
     return windows
 
@@ -197,9 +199,17 @@ def compare(run: Reference, seen: Observed, *, least: int) -> tuple[list[Drift],
             edges, counts = seen.histograms[name]
             tests.append(drift.numbers(title, run.numbers[name], edges, counts, least=least))
         else:
-            has = "the run has none; evaluate it again" if name in seen.histograms else "not logged"
-            missing.append(f"{title}: {has}")
+            missing.append(f"{title}: {_why_missing(name, seen)}")
     return drift.adjusted(tests), missing
+
+
+def _why_missing(name: str, seen: Observed) -> str:
+    """Return why numbers that the run or the log lacks are not compared."""
+    if name not in seen.histograms:
+        return "not logged"
+    if name == "confidence":  # no evaluation gives an answer that is no label a confidence
+        return "the run's answers are no labels"
+    return "the run has none; evaluate it again"
 
 
 def _presence(run: Reference, seen: Observed, label: str, least: int) -> Drift:

@@ -112,6 +112,7 @@ class Batcher:
         with self._changed:
             if self._closed:
                 raise RequestError("UNAVAILABLE", "The server is shutting down")
+            self._drop_cancelled()
             waiting = sum(task.rows for task in self._tasks)
             if waiting + rows > self._capacity:
                 raise RequestError(
@@ -160,25 +161,45 @@ class Batcher:
         """Wait for the next batch and return it; empty once closed and done."""
         timeout = self._settings.batch_timeout_micros / 1e6
         with self._changed:
-            while not (self._closed and not self._tasks):
-                if not self._tasks:
-                    self._changed.wait()
-                    continue
-                oldest = self._tasks[0]
-                left = oldest.arrived + timeout - time.monotonic()
-                batch, full = self._choose(oldest)
-                if full or left <= 0 or self._closed:
+            while True:
+                self._drop_cancelled()
+                if batch := self._ready(time.monotonic() - timeout):
                     chosen = set(map(id, batch))
                     self._tasks = [task for task in self._tasks if id(task) not in chosen]
                     return batch
-                self._changed.wait(left)
-            return []
+                if self._closed:
+                    return []
+                # The first task, which is the oldest, is the first that is due.
+                due = self._tasks[0].arrived + timeout if self._tasks else None
+                self._changed.wait(None if due is None else max(0, due - time.monotonic()))
 
-    def _choose(self, oldest: _Task) -> tuple[list[_Task], bool]:
-        """Return the batch that contains the oldest task, and whether it is full."""
-        max_rows = self._settings.max_batch_size
+    def _drop_cancelled(self) -> None:
+        """Forget the tasks that nobody waits for, which would take places of others."""
+        # The second call ends `concurrent.futures.wait` for a future, which `cancel` does not.
+        self._tasks = [
+            task
+            for task in self._tasks
+            if not task.future.cancelled() or task.future.set_running_or_notify_cancel()
+        ]
+
+    def _ready(self, due: float) -> list[_Task]:
+        """Return the first batch that is full, or has a task from before `due`; empty if none is.
+
+        Once closed, it is the batch of the oldest task.
+        """
+        by_key: dict[tuple, list[_Task]] = {}
+        for task in self._tasks:
+            by_key.setdefault(task.key, []).append(task)
+        for alike in by_key.values():  # in the order of their oldest tasks
+            batch, full = self._choose(alike)
+            if full or alike[0].arrived <= due or self._closed:
+                return batch
+        return []
+
+    def _choose(self, alike: list[_Task]) -> tuple[list[_Task], bool]:
+        """Return the batch with the first of these tasks of one key, and whether it is full."""
+        max_rows, oldest = self._settings.max_batch_size, alike[0]
         batch, rows, longest = [], 0, 0
-        alike = [task for task in self._tasks if task.key == oldest.key]
         # The sort is stable, so the oldest, at distance 0 from itself, is the first.
         for task in sorted(alike, key=lambda task: abs(task.length - oldest.length)):
             new_longest, new_rows = max(longest, task.length), rows + task.rows

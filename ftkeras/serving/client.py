@@ -14,6 +14,7 @@ REST needs `pip install 'ftkeras[client]'` and no TensorFlow; gRPC needs
 `pip install 'ftkeras[grpc]'`, and imports TensorFlow for its messages.
 """
 
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,9 @@ from ftkeras.serving._columns import stack, to_columns
 from ftkeras.serving.errors import ServingError
 
 __all__ = ["Client", "ServingError"]
+
+# Seconds. Sockets and gRPC count nanoseconds in 63 bits, gRPC from 1970.
+_LONGEST_TIMEOUT = 1e9
 
 
 class Transport(Protocol):
@@ -53,7 +57,7 @@ class Client:
         model: The model's name on the server.
         version: The version to ask; None for the newest.
         label: A version's label, such as `stable`, instead of `version`.
-        deadline: Seconds that a call may take, retries included; positive.
+        deadline: Seconds that a call may take, retries included; positive and finite.
         retries: How often a request is sent again if the server can't be reached or is out of
             capacity; at least 0. The first wait is up to 0.1 s, each further one up to twice as
             long, and each is shortened at random by up to half.
@@ -79,8 +83,8 @@ class Client:
             raise ValueError(
                 f"`label` and `version` exclude each other. Received: {label!r} and {version}."
             )
-        if deadline <= 0:
-            raise ValueError(f"`deadline` must be positive. Received: {deadline}.")
+        if not 0 < deadline < math.inf:  # which NaN is not either
+            raise ValueError(f"`deadline` must be positive and finite. Received: {deadline}.")
         for name, value, least in (("retries", retries, 0), ("batch_size", batch_size, 1)):
             if value < least:
                 raise ValueError(f"`{name}` must be at least {least}. Received: {value}.")
@@ -103,7 +107,7 @@ class Client:
         its `values`; those of a multi-label classifier are `labels`, filled up with empty strings,
         and the `probabilities` and `thresholds` of all `names`. Those of an entity
         recognizer are `types`, `texts`, `starts`, `ends` and `scores`, of which the first `count`
-        are entities. They are strings, numbers, and lists of these.
+        are entities. They are strings, integers, floats, and lists of these.
 
         Args:
             texts: The texts to answer.
@@ -125,7 +129,7 @@ class Client:
             return []
         named = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         outputs = self.call("serving_default", **named)
-        rows = zip(*map(_plain, outputs.values()), strict=True)
+        rows = zip(*(column.tolist() for column in outputs.values()), strict=True)
         return [dict(zip(outputs, row, strict=True)) for row in rows]
 
     def call(self, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
@@ -171,7 +175,7 @@ class Client:
             if left <= 0:
                 raise ServingError("DEADLINE_EXCEEDED", f"no answer in {self._deadline:g} s")
             try:
-                return self._transport.send(signature, inputs, left)
+                return self._transport.send(signature, inputs, min(left, _LONGEST_TIMEOUT))
             except ServingError as error:
                 wait = 0.1 * 2**attempt * random.uniform(0.5, 1)
                 is_last = attempt == self._retries or end - time.monotonic() <= wait
@@ -179,11 +183,6 @@ class Client:
                     raise
                 time.sleep(wait)
         raise AssertionError  # the last attempt returns or raises
-
-
-def _plain(column: np.ndarray) -> list:
-    """Return strings, floats, or lists of these."""
-    return (column.astype(float) if column.dtype.kind in "iuf" else column).tolist()
 
 
 def _check_strings(name: str, column: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from ftkeras.errors import UserError
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 MODELS = "models.config"
+_LONGEST_NAME = 63  # of a Kubernetes service, a DNS label
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Server:
 
 def versions(folder: pathlib.Path) -> set[int]:
     """Return the versions in a model's folder."""
-    return {int(path.parent.name) for path in folder.glob("[0-9]*/saved_model.pb")}
+    names = (path.parent.name for path in folder.glob("*/saved_model.pb"))
+    return {int(name) for name in names if name.isdecimal()}
 
 
 def read_plan(path: pathlib.Path) -> Plan | None:
@@ -95,12 +97,21 @@ def next_plan(wanted: Mapping[str, int], before: Plan | None, available: set[int
     (server_core.cc, UpdateModelVersionLabelMap); a new label may name any version. A label that
     would move too early therefore stays while its new version is loaded. The stable version of
     `before` stays loaded once more, so that one can go back to it.
+
+    Raises:
+        UserError: if a label must stay at a version that is not available.
     """
     labels = {}
     loaded = before.versions if before else ()
     for label, version in wanted.items():
         current = before.labels.get(label, version) if before else version
         labels[label] = version if current == version or version in loaded else current
+        if labels[label] not in available:
+            raise UserError(
+                f"{label}={version}: {label} must stay version {current} while {version} is "
+                f"loaded, but the folder of {current} is gone; restore it, or remove {MODELS} from "
+                "`output` and start the server anew."
+            )
     last_stable = {before.labels["stable"]} & available if before else set()
     return Plan(tuple(sorted({*wanted.values(), *labels.values(), *last_stable})), labels)
 
@@ -130,7 +141,7 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
     folder = os.path.relpath(server.model, output)
     return {
         "name": server.name,
-        "object": f"serving-{re.sub('[^a-z0-9]+', '-', server.name.lower()).strip('-')}",
+        "object": _object_name(server.name),
         "image": server.image,
         "folder": folder if folder.startswith("..") else os.path.join(".", folder),
         "versions": " ".join(f"versions: {version}" for version in server.plan.versions),
@@ -140,6 +151,12 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
         "memory": _memory(server),
         "command": f"python -m ftkeras.main deploy {shlex.quote(f'--model={server.model}')}",
     }
+
+
+def _object_name(name: str) -> str:
+    """Return the name of a model's Kubernetes objects: lower-case ASCII letters, digits and -."""
+    words = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"serving-{words}"[:_LONGEST_NAME].rstrip("-")
 
 
 def _sizes(batch_size: int) -> list[int]:

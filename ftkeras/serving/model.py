@@ -10,7 +10,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2
 
-from ftkeras.serving import warmup
+from ftkeras.serving import graph_errors, warmup
 from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.tensors import Tensor
 
@@ -108,7 +108,7 @@ class Model:
         except tf.errors.OpError as error:
             # TensorFlow's codes are gRPC's, by number and by name.
             code = error_codes_pb2.Code.Name(error.error_code)
-            raise RequestError(code, error.message) from error
+            raise RequestError(code, graph_errors.reason(error.message)) from error
 
     def metadata(self) -> dict:
         """Return the signatures as JSON, as `/metadata` shows them."""

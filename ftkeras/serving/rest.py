@@ -2,7 +2,10 @@
 
 import contextlib
 import functools
+import gzip
+import io
 import json
+import pathlib
 import time
 import traceback
 import zlib
@@ -36,13 +39,17 @@ def application(
         max_request_bytes: A larger body is refused with status 413.
         examples: Texts that the page offers; None for none.
     """
-    page = functools.lru_cache(maxsize=1)(
-        functools.partial(build.page, service.versions.name, examples=examples or Examples())
-    )
+    offered = examples or Examples()
+
+    @functools.lru_cache(maxsize=2)
+    def page(folder: pathlib.Path, has_examples: bool) -> tuple[str, dict[str, str]]:
+        shown = offered if has_examples else Examples()
+        return build.page(service.versions.name, folder, examples=shown)
 
     async def show_page(request: Request) -> Response:
+        has_examples = offered.are_for(request.headers.get("host", ""))
         with service.versions.lease() as model:
-            content, headers = page(model.folder)
+            content, headers = page(model.folder, has_examples)
         return Response(content, media_type="text/html", headers=headers)
 
     async def show_metrics(request: Request) -> Response:
@@ -91,11 +98,8 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
     """Return the body, decompressed if it was sent as gzip.
 
     Raises:
-        RequestError: It is larger than `max_bytes`, compressed or decompressed.
+        RequestError: It is larger than `max_bytes`, compressed or decompressed, or damaged.
     """
-    decompressor = None
-    if request.headers.get("content-encoding", "").lower() == "gzip":
-        decompressor = zlib.decompressobj(wbits=31)
     parts, size, dropped = [], 0, 0
     async for chunk in request.stream():
         if size > max_bytes:
@@ -103,18 +107,25 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
             if dropped > DROPPED_BYTES:
                 break
             continue
+        size += len(chunk)
+        parts.append(chunk)
+    body = b"".join(parts)
+    if size <= max_bytes and request.headers.get("content-encoding", "").lower() == "gzip":
         # One byte more than allowed is enough to see that there are too many.
-        part = _decompress(decompressor, chunk, max_bytes - size + 1) if decompressor else chunk
-        size += len(part)
-        parts.append(part)
-    if size > max_bytes:
+        body = _decompress(body, max_bytes + 1)
+    if len(body) > max_bytes:
         message = f"A request has at most {max_bytes:,} bytes (--max_request_bytes)"
         raise RequestError("INVALID_ARGUMENT", message, http_status=413)
-    return b"".join(parts)
+    return body
 
 
-def _decompress(decompressor: "zlib._Decompress", chunk: bytes, max_bytes: int) -> bytes:
+def _decompress(body: bytes, most: int) -> bytes:
+    """Return what a file of gzip holds, up to some number of bytes.
+
+    Raises:
+        RequestError: It is damaged, or cut off.
+    """
     try:
-        return decompressor.decompress(chunk, max_bytes)
-    except zlib.error as error:
-        raise invalid_argument(f"Body is not gzip: {error}") from None
+        return gzip.GzipFile(fileobj=io.BytesIO(body)).read(most)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise invalid_argument(f"Body is not complete gzip: {error}") from None

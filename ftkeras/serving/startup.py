@@ -4,7 +4,7 @@ import functools
 import os
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from ftkeras.errors import UserError
@@ -60,7 +60,8 @@ def build_service(
         statistics_seconds: the length of the windows of time that are counted separately.
 
     Raises:
-        UserError: if no version can be served, or the batching file or that of statistics is wrong.
+        UserError: if no version can be served, a label has no version, or the batching file or that
+            of statistics is wrong.
     """
     parameters = _read_batching(batching)
     statistics = _open_statistics(log_statistics, name, statistics_seconds)
@@ -98,6 +99,7 @@ def _load_versions(
     version: int | None,
     check: Callable[[pathlib.Path], None] | None,
 ) -> Versions:
+    _check_labels(labels, folder, version, format.find(folder))
     served = Versions(
         name,
         folder,
@@ -112,6 +114,24 @@ def _load_versions(
         reason = next((s["status"]["error_message"] for s in served.status()), "it has no version")
         raise UserError(f"model={folder} can't be served: {reason}")
     return served
+
+
+def _check_labels(
+    labels: dict[str, int], folder: pathlib.Path, version: int | None, present: Container[int]
+) -> None:
+    """Raise UserError for a label that names no version, or is given beside a single version."""
+    for label, number in labels.items():
+        if version is not None:
+            raise UserError(
+                f"label={label}={number} is for a folder of versions; model="
+                f"{folder / str(version)} is one version. Name the folder, {folder}, or leave out "
+                "`label`."
+            )
+        if number not in present:
+            raise UserError(
+                f"label={label}={number}: model={folder} has no version {number}; name one that "
+                "it has."
+            )
 
 
 def _report(name: str, line: str) -> None:

@@ -5,7 +5,9 @@ the run that trained the model.
 """
 
 import datetime
+import errno
 import json
+import os
 import pathlib
 import threading
 from collections import Counter
@@ -23,7 +25,7 @@ TOKEN_COUNTS = "token_counts"
 MOST_WAITING = 1000
 # The bounds of histograms; all but the last bin exclude their right end.
 CONFIDENCE = [*(n / 40 for n in range(40)), 0.99, 0.999, 1.0]
-LENGTHS = sorted({float(round(2 ** (n / 4))) for n in range(4, 77)})  # 2 to 450,000 tokens
+LENGTHS = sorted({float(round(2 ** (n / 4))) for n in range(4, 77)})  # 2 to 524,288 tokens
 SHARES = [0.0, 1e-9, *(n / 100 for n in (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50)), 1.0]
 
 
@@ -97,7 +99,9 @@ class Statistics:
         missing = []
         if TOKEN_COUNTS not in model.signatures:
             missing.append(f"lengths and unknown tokens, as it has no signature {TOKEN_COUNTS}")
-        if "score" not in outputs:
+        if _labels(outputs) is None:
+            missing.append("labels and confidence, as its answers are no labels")
+        elif "score" not in outputs:
             missing.append("confidence, as its answers have none")
         for reason in missing:
             self._report(f"statistics: of version {model.version}, not counted: {reason}")
@@ -107,16 +111,22 @@ class Statistics:
         tallies, start, end = self._tallies, self._start, _now()
         with self._lock:
             dropped, self._dropped = self._dropped, Counter()
-        self._tallies, self._start = {}, end
+        lines = []
+        for version in sorted(tallies.keys() | dropped.keys()):
+            about = {"start": start, "end": end, "model": self._name, "version": version}
+            counts = tallies.get(version, Tally()).line()
+            lines.append(json.dumps({**about, **counts, "dropped": dropped[version]}) + "\n")
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                for version in sorted(tallies.keys() | dropped.keys()):
-                    about = {"start": start, "end": end, "model": self._name, "version": version}
-                    counts = tallies.get(version, Tally()).line()
-                    line = {**about, **counts, "dropped": dropped[version]}
-                    file.write(json.dumps(line) + "\n")
+            _append(self._path, "".join(lines))
         except OSError as error:
-            self._report(f"statistics: {self._path} can't be written: {error.strerror}")
+            with self._lock:
+                self._dropped += dropped
+            then = "lost" if self._stopped.is_set() else "kept for the next window"
+            self._report(
+                f"statistics: {self._path} can't be written: {error.strerror}; counts are {then}"
+            )
+        else:
+            self._tallies, self._start = {}, end
 
 
 class Tally:
@@ -131,17 +141,16 @@ class Tally:
         """Count the answers to a request.
 
         Args:
-            outputs: of the model; those named label, score and labels are counted.
+            outputs: of the model; labels and their scores are counted.
             counts: "tokens" and "unknown" of each text; None if they are not known.
         """
         self._texts += len(next(iter(outputs.values())))
-        name = next((name for name in ("label", "labels") if name in outputs), None)
-        if name is not None:
-            self._several = name == "labels"
-            given = np.asarray(outputs[name], object).ravel()
-            self._labels.update(label.decode() for label in given if label)
-        if "score" in outputs:
-            self._bin("confidence", CONFIDENCE, outputs["score"])
+        labels = _labels(outputs)
+        if labels is not None:
+            self._several = "labels" in outputs
+            self._labels.update(labels)
+            if "score" in outputs:
+                self._bin("confidence", CONFIDENCE, outputs["score"])
         if counts is not None:
             tokens = np.asarray(counts["tokens"])
             self._bin("tokens", LENGTHS, tokens)
@@ -164,12 +173,49 @@ class Tally:
         self._histograms[name] = edges, before + counts
 
 
+def _labels(outputs: dict[str, Any]) -> list[str] | None:
+    """Return all labels in a model's answers; None if its answers are no labels.
+
+    The `label` of a question with options is the text of one, from the user, so the number of the
+    option is counted instead.
+    """
+    if "options" in outputs:
+        return [str(number) for number in np.asarray(outputs["answer"]).tolist()]
+    name = next((name for name in ("label", "labels") if name in outputs), None)
+    if name is None:
+        return None
+    return [label.decode() for label in np.asarray(outputs[name], object).ravel() if label]
+
+
 def _token_counts(model: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     """Return the tokens of texts; None if the model can't count them, or took something else."""
     signature = model.signatures.get(TOKEN_COUNTS)
     if signature is None or set(signature.inputs) != set(inputs):
         return None
     return model.run(TOKEN_COUNTS, inputs)
+
+
+def _append(path: pathlib.Path, lines: str) -> None:
+    """Append lines to a file, all or none; end a line first that was cut off, as by a power cut.
+
+    Raises:
+        OSError: if they can't be written.
+    """
+    content = (("\n" if _is_cut_off(path) else "") + lines).encode()
+    with path.open("ab", buffering=0) as file:
+        written = file.write(content)
+        if written < len(content):
+            file.truncate(file.tell() - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _is_cut_off(path: pathlib.Path) -> bool:
+    """Return whether a file ends within a line; a pipe or an empty file does not."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def _now() -> str:

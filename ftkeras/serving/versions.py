@@ -7,10 +7,11 @@ answered.
 
 import contextlib
 import gc
+import os
 import pathlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,7 @@ class Versions:
         self.name, self.folder, self.labels = name, folder, labels or {}
         self._find_files, self._load = find, load
         self._only, self._report = only, report
+        self._missing: dict[str, int] = {}
         self._versions: dict[int, _Version] = {}
         self._changed = threading.Condition()
         self._stopped = threading.Event()
@@ -87,18 +89,14 @@ class Versions:
     def refresh(self) -> None:
         """Look at the folder once: load the versions to serve, and unload all others."""
         files = self._find_files(self.folder)
-        wanted = self._wanted(set(files))
-        for number in sorted(wanted, reverse=True):
+        newest = self._load_newest(files)
+        labelled = files.keys() & set(self.labels.values())
+        for number in sorted(labelled, reverse=True):
             self._load_version(number, files[number])
-        # If the newest can't be loaded, the loaded ones stay. After a restart there are none.
-        if wanted and max(wanted) in self.available():
-            for number in [n for n in list(self._versions) if n not in wanted]:
+        if newest is not None:
+            for number in sorted(self._versions.keys() - labelled - {newest}):
                 self._unload(number)
-        elif self._only is None:
-            for number in sorted(set(files) - wanted, reverse=True):
-                if self.available():
-                    break
-                self._load_version(number, files[number])
+        self._report_missing(files)
 
     @contextlib.contextmanager
     def lease(self, version: int | None = None, label: str | None = None) -> Iterator[Any]:
@@ -157,10 +155,22 @@ class Versions:
             except Exception as error:  # such as an unreachable folder; it may come back
                 self._report(f"{self.folder}: {' '.join(str(error).split())}")
 
-    def _wanted(self, present: set[int]) -> set[int]:
-        if self._only is not None:
-            return present & {self._only}
-        return {max(present)} | (present & set(self.labels.values())) if present else set()
+    def _load_newest(self, files: Mapping[int, pathlib.Path]) -> int | None:
+        """Load the newest version that can be loaded, if it is not; return it, None if none can."""
+        for number in sorted(files, reverse=True):
+            if self._only in (None, number):
+                self._load_version(number, files[number])
+                if number in self.available():
+                    return number
+        return None
+
+    def _report_missing(self, files: Mapping[int, pathlib.Path]) -> None:
+        """Report once which labels have lost their version."""
+        known = files.keys() | set(self.available())
+        missing = {label: number for label, number in self.labels.items() if number not in known}
+        for label in missing.keys() - self._missing.keys():
+            self._report(f"label {label} has no version: {missing[label]} is not in {self.folder}")
+        self._missing = missing
 
     def _find(self, number: int | None) -> _Version:
         ready = {n: one for n, one in self._versions.items() if one.state == AVAILABLE}
@@ -208,8 +218,13 @@ class Versions:
 
 def _stamp(folder: pathlib.Path) -> int:
     """Return a number that changes if a file of the folder is added, removed or changed."""
-    found = [(str(path), path.stat()) for path in folder.rglob("*")]
-    return hash(frozenset((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
+    found = set()
+    for parent, folders, names in os.walk(folder):  # which skips folders that are just removed
+        for path in (os.path.join(parent, name) for name in (*folders, *names)):
+            with contextlib.suppress(FileNotFoundError):  # it was just removed, or links to nothing
+                stat = os.stat(path)
+                found.add((path, stat.st_size, stat.st_mtime_ns))
+    return hash(frozenset(found))
 
 
 def _status(number: int, version: _Version) -> dict:

@@ -74,6 +74,7 @@ def _check(config: DeployConfig, name: str) -> tuple[str, pathlib.Path]:
     """Return the model's name and the folder to write, if both can be used."""
     output = pathlib.Path(config.output or f"deploy-{name}")
     files.require_writable(output, "output")
-    if not re.fullmatch(r"[\w.-]+", name):
-        raise UserError(f"`name` may have letters, digits, _, . and - only. Received: {name}.")
+    if not re.fullmatch(r"(?=.*[A-Za-z0-9])[\w.-]+", name):
+        allowed = "letters, digits, _, . and - only, and needs a digit or a letter from A to Z"
+        raise UserError(f"`name` may have {allowed}. Received: {name}.")
     return name, output

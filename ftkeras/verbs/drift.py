@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 from ftkeras.config.drift import DriftConfig
-from ftkeras.errors import Blocked
+from ftkeras.errors import Blocked, UserError
 from ftkeras.reports import drift as report
 from ftkeras.runs import monitoring
 from ftkeras.support import files
@@ -17,7 +17,8 @@ def run(config: DriftConfig) -> dict[str, Any]:
     """Compare a server's statistics with the run's own answers, and return what was found.
 
     Raises:
-        UserError: if the folder is not that of an evaluated run, or the statistics can't be read.
+        UserError: if the folder is not that of an evaluated run, the statistics can't be read, or,
+            with `require`, nothing can be compared.
         Blocked: with `require`, after the output is written, if something has drifted.
     """
     assert config.run_dir is not None, "checked by DriftConfig"
@@ -53,6 +54,11 @@ def run(config: DriftConfig) -> dict[str, Any]:
     if config.output is not None:
         files.write_json(config.output, result)
         log.info("%s", f"\nresult  {config.output}")
+    if config.require and not tests:
+        raise UserError(
+            f"`require`: nothing in statistics={path} can be compared with run_dir="
+            f"{config.run_dir} ({'; '.join(missing)})."
+        )
     if config.require and any(test["drift"] for test in tests):
         raise Blocked(verdict)
     log.info("\n%s", verdict)

@@ -181,6 +181,22 @@ def test_options_follow_their_question_with_tabs_between(tmp_path):
     assert _texts(_open(takes_options=True, **listed)) == [("Who?", "I\tall of you")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_byte_order_mark_of_a_file_of_lines_tells_its_encoding(tmp_path, encoding):
+    texts = ["Schön, 普通 🙂", "", "Öde.", "ein\u2028Satz"]
+    (tmp_path / "x.txt").write_text("\r\n".join(texts) + "\r\n", encoding=encoding, newline="")
+    found = _open(input=str(tmp_path / "x.txt"))
+    assert found.count() == 4
+    assert _texts(found) == texts
+
+
+def test_question_that_is_no_text_is_refused_by_the_name_of_the_flag(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"q": 3, "a": "I", "b": "you"}\n')
+    given = {"text_column": "q", "pair_column": "a,b", "input": str(tmp_path / "x.jsonl")}
+    with pytest.raises(UserError, match="^`input`: line 1 .* must be a string. Received: 3"):
+        _texts(_open(takes_options=True, **given))
+
+
 def test_question_without_options_is_refused(tmp_path):
     with pytest.raises(UserError, match="a question and its options per line, with tabs"):
         _texts(_open(takes_options=True, text=("Who?",)))

@@ -148,6 +148,24 @@ def test_cancelled_request_is_not_run(batcher):
     assert run.batches == [[1], [3]]
 
 
+def test_cancelled_requests_take_no_place_of_others(batcher):
+    run = Doubling()
+    together = batcher(max_batch_size=2, max_enqueued_batches=2, batch_timeout_micros=LONG)
+    for n in range(3):
+        together.submit(("m",), run, _numbers(n), 1).cancel()
+    futures = [together.submit(("m",), run, _numbers(n, n), 2) for n in (5, 6)]
+    wait(futures, 10)
+    assert run.batches == [[5, 5], [6, 6]]
+
+
+def test_full_batch_does_not_wait_for_an_older_request_of_another_kind(batcher):
+    run, together = Doubling(), batcher(max_batch_size=2, batch_timeout_micros=LONG)
+    old = together.submit(("m",), run, _numbers(1), 1)
+    full = together.submit(("n",), run, _numbers(2, 3), 2)
+    assert full.result(10)["y"].tolist() == [4, 6]
+    assert not old.done()
+
+
 @pytest.mark.parametrize(
     ("max_bytes", "then"),
     [(float("inf"), [[10, 12], [500, 480]]), (600, [[10, 12], [500], [480]])],

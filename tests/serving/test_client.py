@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import http.server
+import math
 import sys
 import threading
 import time
@@ -284,7 +285,9 @@ def test_pairs_of_another_number_are_refused_even_if_a_batch_would_fit(address):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"deadline": 0}, "`deadline` must be positive. Received: 0."),
+        ({"deadline": 0}, "`deadline` must be positive and finite. Received: 0."),
+        ({"deadline": math.inf}, "`deadline` must be positive and finite. Received: inf."),
+        ({"deadline": math.nan}, "`deadline` must be positive and finite. Received: nan."),
         ({"retries": -1}, "`retries` must be at least 0. Received: -1."),
         ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0."),
         (
@@ -297,6 +300,12 @@ def test_argument_out_of_bounds_is_named(given, message):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         Client("http://host", model="m", **given)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("deadline", [1e10, 1e300])
+def test_deadline_may_be_longer_than_a_socket_can_wait(address, deadline):
+    with Client(address, model="tiny", deadline=deadline) as client:
+        assert client.predict(["good"])[0]["label"] == "positive"
 
 
 def test_address_without_a_known_scheme_is_refused():
@@ -345,6 +354,8 @@ def test_entities_are_returned_with_their_count(served_entities):
     assert (found["count"], nothing["count"]) == (1, 0)
     names = ("types", "texts", "starts", "ends")
     assert [found[name][0] for name in names] == ["PER", "Anna", 2, 6]
+    assert found["types"][: found["count"]] == ["PER"]
+    assert nothing["types"][: nothing["count"]] == []
 
 
 def test_no_texts_have_no_answers():

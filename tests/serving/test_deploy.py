@@ -1,6 +1,7 @@
 """The files that `deploy` writes, parsed as their readers parse them."""
 
 import pathlib
+import re
 import shutil
 
 import pytest
@@ -189,11 +190,34 @@ def test_plan_is_accepted_by_tensorflow_serving(wanted, before, there, then):
     assert manifests.next_plan(wanted, before, there) == then
 
 
+def test_label_can_not_stay_at_a_version_that_is_gone():
+    with pytest.raises(UserError, match="stable=3: stable must stay version 1 .* 1 is gone"):
+        manifests.next_plan({"stable": 3}, Plan((1, 2), {"stable": 1}), {2, 3})
+
+
+def test_folders_that_are_no_numbers_are_no_versions(tmp_path):
+    folder = _model(tmp_path / "imdb", 1)
+    for name in ("1.bak", "2_old"):
+        shutil.copytree(folder / "1", folder / name)
+    assert manifests.versions(folder) == {1}
+
+
+def test_objects_in_kubernetes_have_a_name_that_it_accepts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _model(tmp_path / "imdb", 1)
+    deploy.run(DeployConfig(model="imdb", name=f"模型-{'a' * 47}_{'b' * 30}", output="out"))
+    text = (tmp_path / "out" / "kubernetes.yaml").read_text(encoding="utf-8")
+    names = {found["kind"]: found["metadata"]["name"] for found in yaml.safe_load_all(text)}
+    # RFC 1123, as the API server checks it
+    assert re.fullmatch("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", names["Service"])
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"stable": 7}, "stable=7 is not a version of the model. It has: 1."),
         ({"name": "a b"}, "`name` may have letters"),
+        ({"name": "模型"}, "and needs a digit or a letter from A to Z. Received: 模型."),
         ({"model": "imdb/1"}, "deploy needs the folder of versions"),
         ({"model": None}, "deploy needs `model`"),
         ({"output": "imdb/1/saved_model.pb"}, "output=imdb/1/saved_model.pb can't be written"),

@@ -11,6 +11,7 @@ import shutil
 import time
 
 import pytest
+import requests
 
 from ftkeras.errors import UserError
 from ftkeras.problems.multi_label import MultiLabel
@@ -109,6 +110,19 @@ def test_examples_are_those_of_the_run_that_wrote_the_model(served_run):
     assert {one["truth"] for one in settings["examples"]} == {"positive"}
     assert settings["examples_of"] == "the run's test data"
     assert settings["columns"] == {"text": ["comment"], "pair": []}
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        *((host, True) for host in ("localhost:8501", "localhost", "127.0.0.1:1", "[::1]:8501")),
+        *((host, False) for host in ("evil.org:8501", "localhost.evil.org", "", "[::1", "a@b")),
+    ],
+)
+def test_examples_are_not_read_under_a_strange_name(served_run, run_dir, folder, host, shown):
+    answer = requests.get(f"{served_run.url}/", headers={"Host": host}, timeout=30)
+    assert bool(_settings(answer.text)["examples"]) == shown
+    assert _find(folder, str(run_dir)).are_for(host)  # the owner offers them to everyone
 
 
 def _find(folder, wanted=None, host="127.0.0.1"):

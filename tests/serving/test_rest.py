@@ -16,9 +16,11 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+import tensorflow as tf
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
+from ftkeras.serving import startup
 from ftkeras.verbs import serve
 from tests.serving import tiny
 from tests.serving.live import live
@@ -34,8 +36,11 @@ def test_body_that_is_too_large_is_refused(served, size):
     assert served.post("tiny:predict", ONE).ok
 
 
-def test_gzip_is_decompressed(served):
-    packed = gzip.compress(json.dumps(ONE).encode())
+@pytest.mark.parametrize("members", [1, 2])
+def test_gzip_is_decompressed(served, members):
+    body = json.dumps(ONE).encode()
+    at = len(body) // members
+    packed = b"".join(map(gzip.compress, (body[:at], body[at:])))
     response = served.post("tiny:predict", packed, headers={"Content-Encoding": "gzip"})
     assert response.json()["predictions"][0]["label"] == "positive"
 
@@ -55,9 +60,14 @@ def test_request_that_the_queue_can_never_hold_is_invalid(served):
     assert len(largest.json()["predictions"]) == 3200
 
 
-def test_invalid_gzip_is_refused(served):
-    response = served.post("tiny:predict", b"none", headers={"Content-Encoding": "gzip"})
+@pytest.mark.parametrize("cut", [0, 4, 8, 12])
+@pytest.mark.parametrize("more", [b"", b"none"])
+def test_invalid_gzip_is_refused(served, cut, more):
+    packed = gzip.compress(json.dumps(ONE).encode())
+    sent = packed[: len(packed) - cut] + more if cut or more else b"none"
+    response = served.post("tiny:predict", sent, headers={"Content-Encoding": "gzip"})
     assert response.status_code == 400
+    assert response.json()["error"].startswith("Body is not complete gzip: ")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +93,18 @@ def test_odd_bodies_are_answered(served, body, status):
     response = served.post("tiny:predict", body)
     assert response.status_code == status, response.content[:300]
     assert ("error" in json.loads(response.content)) == (status != 200)
+
+
+def test_client_gets_one_line_of_an_error_in_the_graph(tmp_path):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "ids")])
+    def gather(ids):
+        return {"y": tf.gather(tf.constant([1.0, 2.0]), ids)}
+
+    tf.saved_model.save(tf.Module(), str(tmp_path / "m" / "1"), {"serving_default": gather})
+    with live(tmp_path / "m") as server:
+        response = server.post("m:predict", {"inputs": [1, 7]})
+    assert response.status_code == 400
+    assert response.json() == {"error": "indices[1] = 7 is not in [0, 2)"}
 
 
 @pytest.mark.parametrize(
@@ -232,12 +254,29 @@ def test_port_in_use_is_named(tiny_model):
         ({"port": 70_000}, "`port` must be between 0 and 65535. Received: 70000."),
         ({"timeout": 0.0}, "`timeout` must be positive. Received: 0.0."),
         ({"label": ("stable",)}, "`label` must read name=version. Received: stable."),
+        (
+            {"label": ("stable=1", "stable=2")},
+            "`label` must give each name one version. Received: stable=1, stable=2.",
+        ),
     ],
 )
 def test_argument_out_of_bounds_is_named(given, message):
     with pytest.raises(UserError) as error:
         ServeConfig(model="m", **given)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (None, "label=stable=7: model=.*tiny has no version 7; name one that it has."),
+        (2, "label=stable=7 is for a folder of versions; model=.*2 is one version."),
+    ],
+)
+def test_label_that_can_not_be_served_is_refused(tiny_model, version, message):
+    settings = {"batching": "none", "timeout": 1, "max_batch_bytes": 1, "version": version}
+    with pytest.raises(UserError, match=message):
+        startup.build_service("tiny", tiny_model, labels={"stable": 7}, **settings)
 
 
 def test_folder_without_a_model_is_named(tmp_path):

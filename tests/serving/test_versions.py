@@ -109,6 +109,45 @@ def test_newest_that_loads_is_served_after_a_restart(tmp_path):
     assert only.available() == []
 
 
+def test_labelled_version_does_not_stand_in_for_a_newer_one_after_a_restart(tmp_path):
+    def load(path):
+        if path.name == "3":
+            raise ValueError("broken")
+        return path.name
+
+    for number in (1, 2, 3):
+        _write(tmp_path, number)
+    versions = _versions(tmp_path, load, labels={"stable": 1})
+    for _ in range(2):
+        versions.refresh()
+        assert versions.available() == [1, 2]
+    with versions.lease() as model:
+        assert model == "2"
+
+
+def test_label_whose_version_is_removed_is_reported_once(tmp_path):
+    for number in (1, 2):
+        _write(tmp_path, number)
+    told = []
+    versions = _versions(tmp_path, labels={"stable": 1}, report=told.append)
+    versions.refresh()
+    (tmp_path / "1" / "saved_model.pb").unlink()
+    versions.refresh()
+    versions.refresh()
+    assert told[2:] == [
+        "version 1 is unloaded",
+        f"label stable has no version: 1 is not in {tmp_path}",
+    ]
+
+
+def test_link_to_nothing_does_not_stop_the_server(tmp_path):
+    _write(tmp_path, 1)
+    (tmp_path / "1" / "notes").symlink_to(tmp_path / "none")
+    versions = _versions(tmp_path)
+    versions.refresh()
+    assert versions.available() == [1]
+
+
 def test_version_that_failed_is_tried_again_once_a_file_is_added(tmp_path):
     def load(path):
         if path.name == "2" and not (path / "model.sig").exists():

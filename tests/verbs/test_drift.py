@@ -1,6 +1,7 @@
 """The verb `drift`: what it compares, its exit codes, and what it refuses."""
 
 import json
+import resource
 from collections import Counter
 
 import numpy as np
@@ -87,6 +88,40 @@ def test_several_labels_are_tested_one_by_one(tmp_path):
     assert "tokens of a text: not logged" in done.stdout
 
 
+def test_chosen_options_are_compared_by_number_without_their_texts(tmp_path):
+    write_run(tmp_path / "run", counts=False)
+    rows = [{"predicted": n % 2, "probabilities": [0.4, 0.6]} for n in range(200)]
+    path = tmp_path / "run" / layout.PREDICTIONS["test"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    texts, tally = np.array([[b"my street", b"my pin"]] * 200), Tally()
+    answers = {"label": texts[:, 1], "answer": np.ones(200, np.int32), "score": np.full(200, 0.6)}
+    tally.add({**answers, "options": texts}, None)
+    line = {"start": "1", "end": "2", "version": 1, "dropped": 0, **tally.line()}
+    (tmp_path / "answers.jsonl").write_text(json.dumps(line))
+    assert "my" not in json.dumps(line)
+    done = call_ftkeras("drift", "--run_dir=run", "--statistics=answers.jsonl", cwd=tmp_path)
+    assert "Drift of labels." in done.stdout
+    assert "0 50.0% -> 0.0%" in done.stdout
+    assert "confidence" in done.stdout.split("note:")[0]
+
+
+def test_answers_without_labels_have_no_confidence_to_compare(call, tmp_path):
+    path = tmp_path / "run" / layout.PREDICTIONS["test"]
+    path.write_text('{"predicted": null}\n' * 200)
+    tally = Tally()
+    tally.add({"answer": np.array([b"Anna"] * 200), "score": np.full(200, 0.5)}, None)
+    assert tally.line() == {"texts": 200}
+    line = {"start": "1", "end": "2", "version": 1, "dropped": 0, **tally.line()}
+    done = call(json.dumps(line))
+    assert done.returncode == 0
+    assert "Nothing could be compared." in done.stdout
+    required = call(json.dumps(line), "--require")
+    assert required.returncode == 2
+    assert "--require: nothing in --statistics=answers.jsonl can be compared" in required.stderr
+    logged = json.loads(window(1, 200))
+    assert "confidence: the run's answers are no labels" in call(json.dumps(logged)).stdout
+
+
 @pytest.mark.parametrize("known", [{"a": 300}, {}])
 def test_label_that_the_run_never_answers_is_tested(known):
     run = monitoring.Reference(1000, Counter(known), {})
@@ -111,7 +146,7 @@ def test_label_that_the_run_never_answers_is_tested(known):
         (
             ("--run_dir=run", "--statistics=run/predictions.jsonl"),
             "--statistics=run/predictions.jsonl is not a file written by serve's "
-            "--log_statistics: line 1 has no start; name the file that serve wrote.",
+            "--log_statistics: line 1 has no start; name the file that serve wrote, or remove",
         ),
         (("--run_dir=run", "--statistics=answers.jsonl", "--version=4"), "no window of version 4"),
         (("--run_dir=run", "--statistics=answers.jsonl", "--alpha=2"), "--alpha must be between"),
@@ -172,3 +207,51 @@ def test_server_that_is_too_busy_says_what_it_dropped_of_each_version(tmp_path, 
     assert line["confidence"]["counts"][-1] == 1  # the last bin has its right end
     (said,) = told
     assert said.startswith("statistics: of version 3, not counted: lengths and unknown tokens")
+
+
+def _statistics(path, told) -> Statistics:
+    """Return statistics of two answers by version 3 that are still to be written."""
+    statistics = Statistics(path, "m", seconds=60, report=told.append)
+    outputs = {"label": np.array([b"neg", b"pos"]), "score": np.array([0.5, 1.0])}
+    statistics.record(Model(), {"text": np.array(["a", "b"])}, outputs)
+    return statistics
+
+
+def test_line_that_was_cut_off_does_not_damage_the_next_one(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(window(1, 300) + window(2, 300)[:100])
+    _statistics(path, []).close()
+    with pytest.raises(UserError, match="line 2 is not JSON.*remove the line"):
+        monitoring.observed(path, version=None, last=None)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[2])
+    assert monitoring.observed(path, version=None, last=None).texts == 302
+
+
+def test_counts_are_kept_while_the_disk_is_full(tmp_path):
+    path, told = tmp_path / "answers.jsonl", []
+    path.symlink_to("/dev/full")
+    statistics = _statistics(path, told)
+    statistics._executor.submit(statistics._write).result()
+    assert told[-1].endswith("No space left on device; counts are kept for the next window")
+    path.unlink()
+    statistics.close()
+    (line,) = map(json.loads, path.read_text().splitlines())
+    assert line["labels"] == {"neg": 1, "pos": 1}
+
+
+def test_part_of_a_line_is_not_left_on_a_full_disk(tmp_path):
+    path, told = tmp_path / "answers.jsonl", []
+    path.write_bytes(b" " * 2**20 + b"\n")
+    size = path.stat().st_size
+    statistics = _statistics(path, told)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, limits[1]))
+    try:
+        statistics._executor.submit(statistics._write).result()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.stat().st_size == size
+    assert "counts are kept" in told[-1]
+    statistics.close()
+    assert json.loads(path.read_text().splitlines()[1])["texts"] == 2

@@ -164,13 +164,17 @@ def find_encoding(path: pathlib.Path, given: str | None = None) -> str:
     if given is not None:
         _report_replaced(path, given)
         return given
-    with open_binary(path) as file:
-        start = file.read(4)
-    for mark, name in _BYTE_ORDER_MARKS.items():
-        if start.startswith(mark):
-            return name
+    if marked := marked_encoding(path):
+        return marked
     _require_utf8(path)
     return "utf-8"
+
+
+def marked_encoding(path: pathlib.Path) -> str | None:
+    """Return the encoding that a file's byte order mark tells; None if it has no mark."""
+    with open_binary(path) as file:
+        start = file.read(4)
+    return next((name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), None)
 
 
 def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") -> io.TextIOWrapper:

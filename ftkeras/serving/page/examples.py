@@ -2,6 +2,7 @@
 
 import ipaddress
 import pathlib
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,11 +27,21 @@ class Examples:
         texts: "text", "truth", and of pairs "pair".
         origin: what they are of.
         message: what is offered and why, in a line.
+        only_here: whether they are for this machine alone.
     """
 
     texts: Sequence[Mapping[str, str]] = ()
     origin: str = ""
     message: str = "the page has no examples"
+    only_here: bool = False
+
+    def are_for(self, host: str) -> bool:
+        """Return whether a page that was asked for under a host name, such as `a.org:80`, has them.
+
+        A page of another site can make its own name stand for 127.0.0.1, and read what is answered
+        (DNS rebinding); under an address, or under the name localhost, it can't.
+        """
+        return not self.only_here or _is_local_name(host)
 
 
 def find(wanted: str | None, version: pathlib.Path, *, host: str) -> Examples:
@@ -54,7 +65,7 @@ def find(wanted: str | None, version: pathlib.Path, *, host: str) -> Examples:
     except UserError as error:
         return Examples(message=f"the page has no examples: {error}")
     message = f"{examples.message}; examples=none hides them"
-    return Examples(examples.texts, examples.origin, message)
+    return Examples(examples.texts, examples.origin, message, only_here=True)
 
 
 def read(run_dir: pathlib.Path) -> Examples:
@@ -93,6 +104,17 @@ def _own_run(version: pathlib.Path, host: str) -> pathlib.Path:
     if report.get("errors", {}).get("texts") is False:
         raise UserError("the report of its run was written without texts; see `examples`")
     return run_dir
+
+
+def _is_local_name(host: str) -> bool:
+    """Return whether a host and a port are an address or localhost."""
+    try:
+        name = urllib.parse.urlsplit(f"//{host}").hostname or ""
+        if name != "localhost":
+            ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_this_machine(host: str) -> bool:
