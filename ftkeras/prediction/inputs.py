@@ -221,8 +221,7 @@ def _lines_of(path: pathlib.Path, encoding: str | None) -> Iterator[str]:
     """
     if encoding is None and path.is_file():
         encoding = opening.marked_encoding(path)
-        encoding = None if encoding == "utf-8-sig" else encoding
-    if encoding is None:
+    if encoding in (None, "utf-8-sig"):
         return _lines([functools.partial(_open_lines, path)])
     return _decoded_lines(path, encoding)
 
