@@ -151,6 +151,10 @@ def test_steps_include_the_upper_end_however_they_are_rounded(ends, expected):
         ("validation_share=uniform(0.1, 0.2)", "can't be compared"),
         ("policy=choice(full, freeze(3))", r"must read name or name\(key=value, …\)"),
         ("head.dropout=choice(a, b)", "quote texts as in Python"),
+        (f"learning_rate={'-' * 20_000}1", "can't be parsed"),
+        ("learning_rate=choice({[1]: 2}, 1)", "can't be parsed"),
+        ("learning_rate=uniform(0.1, 0.2, step=0.1, step=0.5)", "has the key 'step' twice"),
+        ("policy=choice(full, freeze(layers=1, layers=2))", "has the key 'layers' twice"),
     ],
 )
 def test_invalid_line_is_rejected_in_one_line(line, message):
