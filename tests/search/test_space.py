@@ -118,6 +118,7 @@ def test_a_choice_may_contain_an_interval():
         ("0.7, 0.95, step=0.05", [0.7, 0.75, 0.8, 0.85, 0.9, 0.95]),
         ("0, 1, step=0.3", [0.0, 0.3, 0.6, 0.9]),
         ("0, 1, step=2", [0.0]),
+        ("10000, 10020, step=5", [10_000, 10_005, 10_010, 10_015, 10_020]),
     ],
 )
 def test_steps_include_the_upper_end_however_they_are_rounded(ends, expected):
