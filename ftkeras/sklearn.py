@@ -16,6 +16,7 @@ from ftkeras import catalog
 from ftkeras.api import text_classifier
 from ftkeras.api.columns import is_missing
 from ftkeras.api.keras_classes import register_keras_classes
+from ftkeras.config.fields import LARGEST_SEED
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.policies import Policy
 from ftkeras.schedules import Warmup
@@ -42,8 +43,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         weight_decay: the weight decay of AdamW; not negative.
         warmup: the share of the updates in which the learning rate rises, in [0, 1).
         policy: which variables train, such as "lora(rank=8)", as for `--policy`; None for all.
-        random_state: integer of at least 0 that determines new weights, dropout and the order of
-            the texts, or None.
+        random_state: integer from 0 to 2³² - 1 that determines new weights, dropout and the order
+            of the texts, or None.
         verbose: as in `keras.Model.fit`.
 
     Attributes:
@@ -155,6 +156,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         bounds.not_negative(weight_decay=self.weight_decay)
         bounds.share(warmup=self.warmup)
         bounds.optional_integer(0, random_state=self.random_state)
+        if self.random_state is not None and self.random_state > LARGEST_SEED:
+            raise ValueError(
+                f"`random_state` must be at most {LARGEST_SEED}. Received: {self.random_state!r}."
+            )
         if not isinstance(self.encoder, str | os.PathLike):
             raise ValueError(
                 f"`encoder` must be a folder or a Hugging Face Hub id. Received: {self.encoder!r}."
@@ -200,8 +205,10 @@ def _labels(y: Any) -> np.ndarray:
     if y is None:
         raise ValueError("`fit` requires y to be passed, but the target y is None.")
     labels = column_or_1d(y, warn=True)
-    if labels.dtype.kind in "OM":  # objects and dates, whose missing values scikit-learn may miss
-        for position, label in enumerate(labels):
+    if labels.dtype.kind not in "biuf":  # of others, scikit-learn may miss missing values
+        # NumPy has made texts of NaN in a list with texts.
+        given = labels if hasattr(y, "dtype") else np.asarray(y, dtype=object).ravel()
+        for position, label in enumerate(given):
             if is_missing(label):
                 raise ValueError(
                     "y must have a label for each text. "

@@ -8,10 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.api.columns import rank, received, shown
+from ftkeras.support.bounds import LARGEST_FLOAT32
 
 Array = Any
-# Of float32, which Keras computes in.
-LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,8 @@ class Numbers:
             wrong = np.argwhere(self._is_wrong(numbers.astype("float64")))
         if len(wrong):
             place = tuple(wrong[0])
-            is_too_large = LARGEST < abs(numbers[place]) < math.inf
-            limit = f" of at most {LARGEST:.2g}, as float32 has" if is_too_large else ""
             raise ValueError(
-                f"`{argument}` must be {self.of}{limit}. "
+                f"`{argument}` must be {self.of}{limit(numbers[place])}. "
                 f"Received: {shown(numbers[place])} at position {place[0]}."
             )
 
@@ -110,7 +107,7 @@ class Numbers:
 
     def _is_wrong(self, numbers: Array) -> Array:
         # No comparison holds for NaN.
-        fits = (numbers >= self.low) & (numbers <= self.high) & (abs(numbers) <= LARGEST)
+        fits = (numbers >= self.low) & (numbers <= self.high) & (abs(numbers) <= LARGEST_FLOAT32)
         if self.whole:
             fits &= numbers % 1 == 0
         if self.in_order:
@@ -120,4 +117,11 @@ class Numbers:
 
 def is_number(value: Any) -> bool:
     """Return whether a value is a number of Python that float32 can hold."""
-    return isinstance(value, int | float) and abs(value) <= LARGEST
+    return isinstance(value, int | float) and abs(value) <= LARGEST_FLOAT32
+
+
+def limit(value: Any) -> str:
+    """Return the largest number of float32, for a message, if a finite one is above it; else ""."""
+    is_any = isinstance(value, int | float | np.number)
+    is_too_large = is_any and LARGEST_FLOAT32 < abs(value) < math.inf
+    return f" of at most {LARGEST_FLOAT32:.2g}, as float32 has" if is_too_large else ""

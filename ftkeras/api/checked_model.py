@@ -11,7 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.api.answer_numbers import is_number
 from ftkeras.api.columns import plain, received, shown
+from ftkeras.support.bounds import LARGEST_FLOAT32
 
 # Keras turns the bases of a functional model into `Functional`, so this is no `keras.Model`.
 _Model = keras.Model if TYPE_CHECKING else object
@@ -238,24 +240,39 @@ class CheckedModel(_Model):
                 "`class_weight` must be a dict with the weight of each class, such as "
                 f"{{{self.classes[0]!r}: 2.0}}. Received: {received(given)}."
             )
-        numbers = {name: number for number, name in enumerate(self.classes)}
-        found = dict.fromkeys(range(len(numbers)), 1.0)
-        for key, weight in given.items():
-            number = int(key) if isinstance(key, Integral) else numbers.get(key)
-            if number not in found:
-                names = ", ".join(map(str, self.classes))
-                raise ValueError(
-                    f"`class_weight` must be of the labels {names}, or their numbers from 0 to "
-                    f"{len(numbers) - 1}. Received: {shown(key)}."
-                )
-            weight = plain(weight)
-            if not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
-                raise ValueError(
-                    "`class_weight` must be numbers of at least 0. "
-                    f"Received: {shown(weight)} for {shown(key)}."
-                )
-            found[number] = float(weight)
-        return found
+        return _by_number(given, self.classes)
+
+
+def _by_number(given: Any, classes: Sequence[Any]) -> dict[int, float]:
+    """Return the weight of each class by its number; 1 of those that are not given."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    keys: dict[int, Any] = {}
+    found = dict.fromkeys(range(len(numbers)), 1.0)
+    for key, weight in given.items():
+        number = int(key) if isinstance(key, Integral) else numbers.get(key)
+        if number not in found:
+            names = ", ".join(map(str, classes))
+            raise ValueError(
+                f"`class_weight` must be of the labels {names}, or their numbers from 0 to "
+                f"{len(numbers) - 1}. Received: {shown(key)}."
+            )
+        if number in keys:
+            raise ValueError(
+                "`class_weight` must name each class once. "
+                f"Received: {shown(keys[number])} and {shown(key)}."
+            )
+        weight = plain(weight)
+        if not (is_number(weight) and weight >= 0):
+            raise ValueError(
+                f"`class_weight` must be from 0 to {LARGEST_FLOAT32:.2g}, as float32 has. "
+                f"Received: {shown(weight)} for {shown(key)}."
+            )
+        keys[number], found[number] = key, float(weight)
+    if not any(found.values()):
+        raise ValueError(
+            f"`class_weight` must leave one class a weight above 0. Received: {shown(given)}."
+        )
+    return found
 
 
 def same_length(x: Any, values: Any, argument: str) -> None:

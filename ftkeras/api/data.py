@@ -251,9 +251,11 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "numpy"):  # a tensor
         value = value.numpy()
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:  # a NumPy scalar
-        value = value.item()
+        item = value.item()
+        # NumPy makes integers of times that Python's types can't hold, such as nanoseconds.
+        value = str(value) if _has_times(value) and isinstance(item, int) else item
     elif hasattr(value, "tolist"):
-        value = value.tolist()
+        value = list(value) if _has_times(value) else value.tolist()
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, float) and not math.isfinite(value):
@@ -265,3 +267,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     return None if str(value) in ("<NA>", "NaT") else str(value)
+
+
+def _has_times(value: Any) -> bool:
+    """Return whether NumPy's dates or spans of time are in an array or a scalar."""
+    return getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.api.answer_numbers import Numbers, is_number
+from ftkeras.api.answer_numbers import Numbers, is_number, limit
 from ftkeras.api.checked_model import same_length
 from ftkeras.api.columns import entries, is_column, plain, shown, texts
 from ftkeras.api.labelled_text_model import NAMES, check_labels, number_of, numbered
@@ -274,7 +274,8 @@ def _weight(weight: Any, position: int) -> float:
     value = plain(weight)
     if not is_number(value):
         raise ValueError(
-            f"`sample_weight` must be numbers. Received: {shown(value)} at position {position}."
+            f"`sample_weight` must be numbers{limit(value)}. "
+            f"Received: {shown(value)} at position {position}."
         )
     return float(value)
 

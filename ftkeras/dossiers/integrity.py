@@ -1,5 +1,6 @@
 """The part about integrity: whether files are those that were trained, exported and signed."""
 
+import os
 import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -128,7 +129,13 @@ def _recorded(path: pathlib.Path, log: audit.Log) -> dict[str, str] | None:
     Those of the audit log come first, as its entries can't be changed one by one.
     """
     logged = [entry["details"].get("export_files", {}) for entry in log.entries]
-    found = [exports[str(path)] for exports in logged if str(path) in exports]
+    # Verbs may have been given the run's folder as another path.
+    found = [
+        digests
+        for exports in logged
+        for name, digests in exports.items()
+        if os.path.abspath(name) == os.path.abspath(path)
+    ]
     return found[-1] if found else files.read_json(path / layout.EXPORT_RECORD).get("files")
 
 

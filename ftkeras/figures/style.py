@@ -7,6 +7,7 @@ import functools
 import io
 import logging
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,8 +113,10 @@ def _reporting_missing_glyphs() -> Iterator[None]:
         warnings.filterwarnings("always", "Glyph .* missing from")
         yield
     for one in caught:
-        if "missing from" in str(one.message):
-            say_once(NO_GLYPHS)
+        if match := re.match(r"Glyph (\d+) .* missing from", str(one.message)):
+            # No font has control characters.
+            if unicodedata.category(chr(int(match[1]))) != "Cc":
+                say_once(NO_GLYPHS)
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 

@@ -17,6 +17,8 @@ COARSE, FINE = 1e-3, 1e-4
 LEAST_SHARE = 1e-6
 # Accountants compute no larger epsilon precisely, and none is of any use.
 LARGEST = 1000.0
+# With less noise, accountants overflow, and rdp finds an epsilon of 0.
+LEAST_NOISE = 1e-100
 # A share of the noise that one accountant finds, below which another seldom goes.
 NEAR = 0.9
 
@@ -31,7 +33,8 @@ def epsilon(
 ) -> float:
     """Return the epsilon of so many steps of the sampled Gaussian mechanism; inf without noise.
 
-    Neighbouring data sets differ in one example, which is added or removed.
+    Neighbouring data sets differ in one example, which is added or removed. What rdp finds is an
+    upper bound, and pld returns it if its discretized losses give more, or overflow.
 
     Source: privacy loss distributions ("pld"), Doroshenko et al., 2022,
     https://arxiv.org/abs/2207.04380; Rényi differential privacy ("rdp"), Mironov et al., 2019,
@@ -50,7 +53,7 @@ def epsilon(
     """
     if steps == 0:
         return 0.0
-    if noise == 0:
+    if noise < LEAST_NOISE:
         return math.inf
     event = _event(noise, rate, steps)
     with _quiet():
@@ -58,7 +61,10 @@ def epsilon(
         if accountant == "rdp":
             return bound
         made = _accountant(accountant, max(interval, LEAST_SHARE * bound))
-        return float(made.compose(event).get_epsilon(delta))
+        try:
+            return min(bound, float(made.compose(event).get_epsilon(delta)))
+        except OverflowError:  # of so little noise that no epsilon is of any use
+            return bound
 
 
 def noise_for(target: float, rate: float, steps: int, delta: float, accountant: str) -> float:
@@ -83,7 +89,8 @@ def noise_for(target: float, rate: float, steps: int, delta: float, accountant: 
         )
     if accountant == "rdp":
         return bound
-    known = (rate, steps, delta, accountant, COARSE)
+    interval = min(COARSE, max(FINE, COARSE * target))
+    known = (rate, steps, delta, accountant, interval)
     return _least(lambda noise: epsilon(noise, *known) - target, bound)
 
 

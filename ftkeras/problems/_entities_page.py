@@ -1,6 +1,5 @@
 """The report page of a recognizer of entities: its types, and the kinds of its errors."""
 
-import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -80,14 +79,24 @@ def match(truth: Sequence[Span], found: Sequence[Span]) -> list[tuple[Span | Non
 
 
 def _overlapping(truth: Sequence[Span], found: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Yield the numbers of a true entity and one that was found, of all that overlap."""
-    order = sorted(range(len(found)), key=lambda f: found[f][1])
-    starts = [found[f][1] for f in order]
-    longest = max((end - start for _, start, end in found), default=0)
-    for t, (_, start, end) in enumerate(truth):
-        # Few of a long text: those that start before its end, and not too far before its start.
-        near = order[bisect.bisect_right(starts, start - longest) : bisect.bisect_left(starts, end)]
-        yield from ((t, f) for f in near if min(end, found[f][2]) > max(start, found[f][1]))
+    """Yield the numbers of a true entity and one that was found, of all that overlap.
+
+    It goes through both by their starts, and compares each with those that have not ended yet, so
+    that it only takes long if many overlap.
+    """
+    sides = (truth, found)
+    starts = sorted(
+        (start, side, number)
+        for side, spans in enumerate(sides)
+        for number, (_, start, end) in enumerate(spans)
+        if end > start
+    )
+    opened: tuple[list[int], list[int]] = ([], [])
+    for start, side, number in starts:
+        other = 1 - side
+        opened[other][:] = [n for n in opened[other] if sides[other][n][2] > start]
+        yield from ((number, n) if side == 0 else (n, number) for n in opened[other])
+        opened[side].append(number)
 
 
 def _rank(truth: Sequence[Span], found: Sequence[Span], t: int, f: int) -> tuple:

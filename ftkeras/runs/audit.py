@@ -19,6 +19,8 @@ from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.support import files
 
+# Of details, those that are by name, such as digests by path.
+_MAPPINGS = ("files", "data", "hardware", "licenses")
 FIRST = "0" * 64  # what the first entry has instead of a hash
 
 
@@ -47,18 +49,23 @@ class Log:
         return own[-1] if own else {}
 
 
-def require_writable(run_dir: pathlib.Path) -> None:
-    """Raise UserError if no entry can be added, before anything is done that needs one."""
+def require_writable(run_dir: pathlib.Path, argument: str = "run_dir") -> None:
+    """Raise UserError if no entry can be added, before anything is done that needs one.
+
+    Args:
+        run_dir: the run's folder.
+        argument: its name, for the message.
+    """
     path = run_dir / layout.AUDIT_LOG
     if not path.exists():
-        files.require_writable(run_dir, "run_dir")
+        files.require_writable(run_dir, argument)
         return
     try:
         path.open("ab").close()
     except OSError as error:
         raise UserError(
-            f"run_dir={run_dir}: {path.name} can't be written ({error.strerror}), so there would "
-            "be no record of this; make it writable, or copy the run."
+            f"{argument}={run_dir}: {path.name} can't be written ({error.strerror}), so there "
+            "would be no record of this; make it writable, or copy the run."
         ) from None
 
 
@@ -97,16 +104,31 @@ def read(run_dir: pathlib.Path) -> Log:
     entries: list[dict[str, Any]] = []
     broken = ""
     for number, (line, previous) in enumerate(zip(lines, (FIRST, *hashes), strict=False), 1):
-        try:
-            entry = dict(json.loads(line))
-            dict(entry["details"])
-        except (ValueError, TypeError, KeyError):
+        if (entry := _entry(line)) is None:
             entry = {"details": {}}
             broken = broken or f"line {number} of {path.name} is damaged"
         if entry.get("previous") != previous:
             broken = broken or f"an entry before line {number} of {path.name} is changed or missing"
         entries.append(entry)
     return Log(tuple(entries), broken, hashes)
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of a line; None if it has not what the readers of a log rely on."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    details = entry.get("details") if isinstance(entry, dict) else None
+    if not isinstance(details, dict):
+        return None
+    if entry.get("event") == "trained" and "files" not in details:
+        return None
+    of_exports = details.get("export_files", {})
+    mappings = [of_exports, *(details.get(name, {}) for name in _MAPPINGS)]
+    if isinstance(of_exports, dict):
+        mappings += of_exports.values()
+    return entry if all(isinstance(mapping, dict) for mapping in mappings) else None
 
 
 def _hash(line: bytes) -> str:

@@ -8,6 +8,7 @@ import math
 from typing import Any, TypeGuard
 
 from ftkeras.search.ranges import Choice, Interval, Literal, Node, Number, Part, Parts
+from ftkeras.support.specs import NOT_PYTHON, repeated
 
 KINDS = ("choice", "uniform", "log", "int")
 
@@ -29,8 +30,11 @@ def parse(name: str, text: str) -> Number | Choice:
     """
     try:
         expression = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+        twice = repeated(expression)
+    except NOT_PYTHON:
         raise ValueError(f"{text!r} can't be parsed; quote values as in Python") from None
+    if twice is not None:
+        raise ValueError(f"{text!r} has the key {twice!r} twice")
     if not _is_range(expression):
         raise ValueError(f"{text!r} is not a range; there are: {', '.join(KINDS)}")
     return _Parser(text.strip()).range(expression, name, in_key="." in name)
@@ -109,7 +113,7 @@ class _Parser:
     def _literal(self, value: ast.expr) -> Literal:
         try:
             return Literal(ast.literal_eval(value))
-        except (ValueError, TypeError):
+        except NOT_PYTHON:
             source = self._source(value)
             raise ValueError(f"{source} is not a value; quote texts as in Python") from None
 

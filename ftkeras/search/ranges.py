@@ -10,6 +10,8 @@ from typing import Any
 
 # Significant digits of a number sampled from an interval: exact enough, and readable in a recipe.
 DIGITS = 4
+# Those of a number at a step, behind which there are only rounding errors.
+STEP_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,11 @@ class Interval:
     step: float | None = None
 
     def rounded(self, value: float) -> float:
-        """Round to four significant digits, but not beyond the ends."""
+        """Round to four significant digits, or less at steps, but not beyond the ends."""
         if self.whole:
             return int(value)
-        return float(min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high))
+        digits = DIGITS if self.step is None or self.log else STEP_DIGITS
+        return float(min(max(float(f"{value:.{digits}g}"), self.low), self.high))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import ast
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.support.specs import NOT_PYTHON
+from ftkeras.support.bounds import LARGEST_FLOAT32
+from ftkeras.support.specs import NOT_PYTHON, repeated
 
 # Warn about a class with less than this share of the examples that it would have if all classes
 # were of the same size.
@@ -119,29 +120,37 @@ def _balanced(labels: np.ndarray, classes: int) -> np.ndarray:
 
 def _given(spec: str, names: tuple[str, ...]) -> np.ndarray:
     given = _parse(spec)
-    unknown = [str(label) for label in given if str(label) not in names]
+    unknown = [label for label in given if label not in names]
     if unknown:
         raise UserError(
             f"`class_weights` names {', '.join(unknown)}; the labels are: {', '.join(names)}."
         )
-    by_name = {str(label): weight for label, weight in given.items()}
-    with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and refused
-        weights = np.array([by_name.get(name, 1.0) for name in names], np.float32)
-    if not (given and weights.any() and np.isfinite(weights).all()):
+    if (largest := max(given.values(), default=0)) > LARGEST_FLOAT32:
         raise UserError(
-            "`class_weights` must name a label, leave one a weight above 0, and be finite. "
+            f"`class_weights` must be at most {LARGEST_FLOAT32:.2g}, as float32 has. "
+            f"Received: {largest!r:.60}."
+        )
+    weights = np.array([given.get(name, 1.0) for name in names], np.float32)
+    if not (given and weights.any()):
+        raise UserError(
+            "`class_weights` must name a label, and leave one a weight above 0. "
             f"Received: {spec!r}."
         )
     return weights
 
 
-def _parse(spec: str) -> dict[str | int, float]:
+def _parse(spec: str) -> dict[str, float]:
+    """Return the weights by label, which may be written as a number."""
     problem = f"`class_weights` must be balanced or {{'label': weight, …}}. Received: {spec!r}."
     try:
-        given = ast.literal_eval(spec)
+        tree = ast.parse(spec.strip(), mode="eval").body
+        given, twice = ast.literal_eval(tree), repeated(tree)
     except NOT_PYTHON:
         raise UserError(problem) from None
     weights = given.values() if isinstance(given, dict) else [None]
     if not all(isinstance(weight, (int, float)) and weight >= 0 for weight in weights):
         raise UserError(problem)
-    return given
+    by_name = {str(label): weight for label, weight in given.items()}
+    if twice is not None or len(by_name) < len(given):
+        raise UserError(f"`class_weights` must name each label once. Received: {spec!r}.")
+    return by_name

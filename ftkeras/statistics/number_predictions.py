@@ -79,9 +79,9 @@ class _Output:
         total = weights.sum(axis=1)
         error = self._targets - self._values
         mean_square = weights @ np.square(error) / total
-        # Without the mean, the difference of two squares keeps its digits.
-        centered = self._targets - self._targets.mean()
-        variance = weights @ np.square(centered) / total - np.square(weights @ centered / total)
+        # Each row by its own mean: a difference of squares would lose the digits beside an outlier.
+        centered = _centered(weights, self._targets)
+        variance = (weights * np.square(centered)).sum(axis=1) / total
         with np.errstate(divide="ignore", invalid="ignore"):
             r2 = 1 - mean_square / variance
         spearman = _pearson(weights, *(ranks(weights) for ranks in self._ranks))
@@ -112,12 +112,17 @@ class _Ranks:
 
 def _pearson(weights: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the weighted correlation of each row; meaningless if one of both is constant."""
-    total = weights.sum(axis=1, keepdims=True)
-    centered = [x - (weights * x).sum(axis=1, keepdims=True) / total for x in (first, second)]
+    centered = [_centered(weights, x) for x in (first, second)]
     covariance = (weights * centered[0] * centered[1]).sum(axis=1)
     variances = [(weights * np.square(x)).sum(axis=1) for x in centered]
     with np.errstate(divide="ignore", invalid="ignore"):
         return covariance / np.sqrt(variances[0] * variances[1])
+
+
+def _centered(weights: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return a column less its weighted mean, or that of each row, [rows, examples]."""
+    total = weights.sum(axis=1, keepdims=True)
+    return column - (weights * column).sum(axis=1, keepdims=True) / total
 
 
 def _varies(weights: np.ndarray, column: np.ndarray) -> np.ndarray:

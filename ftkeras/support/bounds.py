@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any
 
+LARGEST_FLOAT32 = float.fromhex("0x1.fffffep+127")  # without NumPy, which takes long to import
+
 
 def positive(**values: float) -> None:
     """Raise ValueError unless each value is a finite number above 0."""

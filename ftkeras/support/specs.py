@@ -61,7 +61,7 @@ def parse(kind: str, text: str, keys: Callable[[str], Iterable[str]] = lambda na
         if len(named) < len(node.keywords):  # a `**`, or a key that has a value already
             raise ValueError
         given = [*zip(first, node.args, strict=True), *named]
-        if (twice := _repeated(node)) is not None:
+        if (twice := repeated(node)) is not None:
             raise UserError(f"`{kind}` has the key {twice!r} twice. Received: {text!r}.")
         return Spec(node.func.id, {str(key): ast.literal_eval(value) for key, value in given})
     except NOT_PYTHON:
@@ -71,15 +71,22 @@ def parse(kind: str, text: str, keys: Callable[[str], Iterable[str]] = lambda na
         ) from None
 
 
-def _repeated(call: ast.Call) -> Any:
-    """Return a key that a call or a dict in it has twice, of which Python would drop one; or None.
+def repeated(tree: ast.AST) -> Any:
+    """Return a key that a call or a dict has twice, of which Python would drop one; None if none.
 
-    >>> _repeated(ast.parse("linear(end=1, end=2)").body[0].value)
-    'end'
+    Raises:
+        ValueError: if a key of a dict is no literal.
+        TypeError: if it can't be a key.
+
+    >>> repeated(ast.parse("linear(end=1, end=2)")), repeated(ast.parse("{'a': 1}"))
+    ('end', None)
     """
-    dicts = [node.keys for node in ast.walk(call) if isinstance(node, ast.Dict)]
-    of_dicts = [[ast.literal_eval(key) for key in keys if key is not None] for keys in dicts]
-    for keys in ([key.arg for key in call.keywords], *of_dicts):
+    for node in ast.walk(tree):
+        keys: list[Any] = []
+        if isinstance(node, ast.Dict):
+            keys = [ast.literal_eval(key) for key in node.keys if key is not None]
+        elif isinstance(node, ast.Call):
+            keys = [key.arg for key in node.keywords if key.arg is not None]
         if len(set(keys)) < len(keys):
             return next(key for key in keys if keys.count(key) > 1)
     return None

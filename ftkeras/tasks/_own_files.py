@@ -14,6 +14,7 @@ from ftkeras.data.tables.table import Row, Table, Value
 from ftkeras.data.tables.texts import encode, joined
 from ftkeras.data.task import LocatedRows
 from ftkeras.errors import UserError
+from ftkeras.support.bounds import LARGEST_FLOAT32
 from ftkeras.support.cached_methods import cached_method
 from ftkeras.tasks._file_task import FileTask
 
@@ -209,7 +210,7 @@ def finite_number(table: Table, line: int, value: Value) -> float:
     """Return the number in a cell.
 
     Raises:
-        UserError: if there is none, or it is not finite; with its line.
+        UserError: if there is none, or it is not finite in float32; with its line.
     """
     number = None if profile.is_missing(value) else profile.as_number(profile.as_text(value))
     if number is None:
@@ -217,6 +218,11 @@ def finite_number(table: Table, line: int, value: Value) -> float:
         raise UserError(
             f"`data`: line {line} of {table.name!r}: the answer must be a finite number, such as "
             f"3.5. Received: {what}."
+        )
+    if abs(number) > LARGEST_FLOAT32:
+        raise UserError(
+            f"`data`: line {line} of {table.name!r}: the answer must be at most "
+            f"{LARGEST_FLOAT32:.2g} in size, as float32 has. Received: {value!r}."
         )
     return number
 

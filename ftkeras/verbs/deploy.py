@@ -38,7 +38,8 @@ def run(config: DeployConfig) -> Deployment:
     Of an ONNX model they are a model repository of Triton, with a new version of the model.
 
     Raises:
-        UserError: if the model, a version or the output folder is wrong.
+        UserError: if the model, a version or the output folder is wrong, or the audit log of a
+            run can't be written.
     """
     if config.model and is_onnx(folder := pathlib.Path(config.model)):
         return _deploy_onnx(config, folder)
@@ -49,13 +50,15 @@ def run(config: DeployConfig) -> Deployment:
     available, before = manifests.versions(model), manifests.read_plan(output / manifests.MODELS)
     wanted = manifests.choose_labels(available, config.stable, before)
     plan = manifests.next_plan(wanted, before, available)
+    labels_before = before.labels if before else {}
+    promotions.require_recordable(model, labels_before, plan.labels)
     server = Server(
         model=model, name=name, image=config.image, batch_size=config.batch_size, plan=plan
     )
     for file, text in manifests.render(server, output).items():
         files.write_text(output / file, text)
     log.info(deployment.text(output, plan, wanted))
-    promotions.record(model, before.labels if before else {}, plan.labels)
+    promotions.record(model, labels_before, plan.labels)
     return Deployment(output, plan, wanted)
 
 

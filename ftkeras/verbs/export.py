@@ -5,8 +5,6 @@ import pathlib
 
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import exports
-from ftkeras.runs import audit, exported
 from ftkeras.workflows import exporting
 
 log = logging.getLogger(__name__)
@@ -19,15 +17,12 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
         config: the run's, with its folder.
 
     Raises:
-        UserError: if the folder is not that of a run, `export` is none, or an exporter refuses the
-            model.
+        UserError: if the folder is not that of a run or can't be written, `export` is none, or an
+            exporter refuses the model.
     """
     if config.run_dir is None:
         raise UserError("export needs `run_dir`, the folder of a finished run.")
     if not config.exports:
         raise UserError("export=none leaves nothing to do; name a format, such as saved_model.")
     log.info(f"formats {', '.join(config.exports)}")
-    run_dir = pathlib.Path(config.run_dir)
-    written = exporting.write(config.exports, exports.of_finished_run(config, run_dir))
-    audit.append(run_dir, "exported", exported.audited(written))
-    return tuple(written)
+    return tuple(exporting.write_again(config, pathlib.Path(config.run_dir)))

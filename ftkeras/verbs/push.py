@@ -10,7 +10,6 @@ from ftkeras.config import flagfile
 from ftkeras.config.push import PushConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import exports
 from ftkeras.runs import audit, layout
 from ftkeras.workflows import exporting
 
@@ -25,8 +24,8 @@ def run(config: PushConfig) -> str:
         The address of the repository.
 
     Raises:
-        UserError: the folder is not that of a finished run, transformers has no class for its
-            model, there is no token, or the Hub refuses it.
+        UserError: the folder is not that of a finished run or can't be written, transformers has
+            no class for its model, there is no token, or the Hub refuses it.
     """
     assert config.run_dir is not None, "checked by PushConfig"
     assert config.repo is not None, "checked by PushConfig"
@@ -40,7 +39,7 @@ def run(config: PushConfig) -> str:
     specs = [spec for spec in recorded.exports if catalog.parse("export", spec).name == FORMAT]
     export = (specs[0] if specs else FORMAT,)
     config_of_run = dataclasses.replace(recorded, export=export, run_dir=str(run_dir))
-    (folder,) = exporting.write(export, exports.of_finished_run(config_of_run, run_dir))
+    (folder,) = exporting.write_again(config_of_run, run_dir)
     log.info(f"uploading to {config.repo} …")
     address = hub_upload.upload(folder, config.repo, private=config.private)
     audit.append(run_dir, "pushed", {"address": address})

@@ -70,6 +70,21 @@ def test_labels_of_a_hugging_face_dataset_are_names():
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "values", "texts"),
+    [
+        ("M8[D]", ["2020-01-01", "NaT"], ["2020-01-01", None]),
+        ("M8[ns]", ["2020-01-01", "NaT"], ["2020-01-01T00:00:00.000000000", None]),
+        ("m8[ns]", [5, "NaT"], ["5 nanoseconds", None]),
+    ],
+)
+def test_dates_and_spans_of_time_are_texts(kind, values, texts):
+    times = np.array(values, kind)
+    rows = _rows({"text": ["a", "b"], "label": times, "tags": [times, times]})
+    assert [row["label"] for row in rows] == texts
+    assert rows[0]["tags"] == texts
+
+
 def test_nested_values_keep_their_structure():
     span = {"start": np.int64(0), "label": b"PER"}
     assert _rows([{"text": "a", "spans": [span]}]) == [

@@ -49,6 +49,8 @@ def test_parameters_are_read_set_and_cloned():
         (["a", "b"], ["x", None], "y must have a label for each .* Received: None at position 1"),
         (["a", "b"], pd.Series([pd.NA, "x"], dtype=object), "Received: <NA> at position 0"),
         (["a", "b"], np.array(["2026-01-01", "NaT"], "M8[D]"), "NaT.* at position 1"),
+        (["a", "b"], np.array([1, "NaT"], "m8[D]"), "NaT.* at position 1"),
+        (["a", "b", "c"], ["x", float("nan"), "y"], "a label for each text.*nan at position 1"),
         (None, [0, 1], "X must be several texts, such as .* Received: None"),
     ],
 )
@@ -63,6 +65,7 @@ def test_wrong_examples_are_refused(texts, labels, message):
         ({"epochs": 0}, "`epochs` must be an integer of at least 1. Received: 0"),
         ({"learning_rate": -1.0}, "`learning_rate` must be positive"),
         ({"warmup": 1.0}, "`warmup` must be at least 0 and below 1"),
+        ({"random_state": 2**32}, "`random_state` must be at most 4294967295. .*4294967296"),
         ({"random_state": np.random.RandomState(0)}, "`random_state` must be an integer .* Rec"),
         ({"policy": ["lora"]}, r"`policy` must be one as for `--policy`.* Received: \['lora'\]"),
         ({"encoder": None}, "`encoder` must be a folder or a Hugging Face Hub id. Received: None"),

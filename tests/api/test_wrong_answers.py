@@ -204,10 +204,22 @@ def test_batches_with_answers(models, key, data, message):
             "`sample_weight` must have an entry for each of the 2",
         ),
         ("tagger", {"sample_weight": [[10**400, 1], [1]]}, "must be numbers.* at position 0"),
+        (
+            "tagger",
+            {"sample_weight": [[1e39, 1], [1]]},
+            r"at most 3\.4e\+38, as .* 1e\+39 at",
+        ),
         ("tagger", {"sample_weight": [["a", 1], [1]]}, "`sample_weight` must be numbers.*: 'a' at"),
         ("classifier", {"class_weight": [1, 2]}, "`class_weight` must be a dict .* Received: list"),
         ("classifier", {"class_weight": {2: 1}}, "or their numbers from 0 to 1. Received: 2"),
-        ("classifier", {"class_weight": {0: NAN}}, "numbers of at least 0. Received: nan for 0"),
+        ("classifier", {"class_weight": {0: NAN}}, "from 0 to .* Received: nan for 0"),
+        (
+            "classifier",
+            {"class_weight": {0: 1e39}},
+            r"from 0 to 3\.4e\+38, .*: 1e\+39 for 0",
+        ),
+        ("classifier", {"class_weight": {0: 0, 1: 0}}, "leave one class a weight above 0"),
+        ("classifier", {"class_weight": {"neg": 1, 0: 5}}, "each class once. .* 'neg' and 0"),
         ("regressor", {"class_weight": {0: 2.0}}, "`class_weight` must be None for 'text_regress"),
         (
             "classifier",

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ftkeras.checkpoints import hub_upload
 from ftkeras.dossiers import integrity
 from ftkeras.errors import UserError
+from ftkeras.exporters.saved_model import SavedModel
 from ftkeras.runs import layout, signing
 from ftkeras.serving import startup
 from ftkeras.support import hashes
@@ -59,6 +61,34 @@ def test_byte_of_an_export(copy_of_finished_run):
     flip(data, at=200)
     (change,) = dossier(copy_of_finished_run)["changes"]
     assert change.endswith(f"variables/{data.name} is changed")
+
+
+def export_anew(folder: pathlib.Path, verb: str, *flags: str) -> None:
+    """Replace the Hugging Face export by one with another model card."""
+    metrics = folder / "run" / layout.METRICS
+    metrics.write_text(metrics.read_text().replace('"accuracy": 0.9', '"accuracy": 0.8'))
+    card = folder / "run" / "huggingface" / "README.md"
+    before = card.read_text()
+    call_ftkeras(verb, f"--run_dir={folder / 'run'}", *flags, cwd=folder)
+    assert card.read_text() != before
+
+
+def test_export_that_push_replaces_is_no_change(copy_of_finished_run, monkeypatch):
+    monkeypatch.setattr(hub_upload, "require_token", lambda: None)
+    monkeypatch.setattr(hub_upload, "upload", lambda folder, repo, private: repo)
+    export_anew(copy_of_finished_run, "push", "--repo=me/reviews")
+    found = dossier(copy_of_finished_run)
+    assert found["changes"] == []
+    assert [entry["event"] for entry in found["audit_log"]] == ["trained", "exported", "pushed"]
+
+
+def test_export_before_one_that_fails_is_no_change(copy_of_finished_run, monkeypatch):
+    def fails(exporter):
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(SavedModel, "write", fails)
+    export_anew(copy_of_finished_run, "export", "--export=huggingface", "--export=saved_model")
+    assert dossier(copy_of_finished_run)["changes"] == []
 
 
 @pytest.mark.process

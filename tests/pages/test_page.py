@@ -127,6 +127,11 @@ def test_characters_without_a_glyph_are_one_line(draw, caplog):
     assert "Install a font such as Noto Sans CJK" in line
 
 
+def test_no_font_is_asked_for_that_has_control_characters(draw, caplog):
+    draw("a\x07b\tc")
+    assert caplog.messages == []
+
+
 def test_an_installed_font_draws_what_matplotlibs_own_lacks(draw, caplog):
     label = "\ue000"  # in a font that comes with Matplotlib
     assert draw(label, ("No Such Font", "STIXNonUnicode")).png != draw(label, ()).png

@@ -1,5 +1,6 @@
 """Sections about the predictions of each problem, against scikit-learn and sums by hand."""
 
+import itertools
 import json
 
 import numpy as np
@@ -178,6 +179,29 @@ def test_errors_of_entities_are_told_apart():
 def test_entities_of_a_long_text_are_paired_whatever_their_order():
     text = [("PER", 10 * n, 10 * n + 5) for n in range(500)]
     assert _entities_page.match(text, text[::-1]) == list(zip(text, text, strict=True))
+
+
+def test_one_long_entity_does_not_slow_down_the_pairs_of_a_long_text():
+    text = [("PER", 10 * n, 10 * n + 5) for n in range(5000)]
+    whole = ("ORG", 0, 50_000)
+    pairs = _entities_page.match(text, [whole, *text])  # not each with each
+    assert pairs == [*zip(text, text, strict=True), (None, whole)]
+
+
+def test_pairs_are_those_of_spans_that_overlap():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        starts, lengths = rng.integers(0, 40, (2, 15)), rng.integers(0, 12, (2, 15))
+        truth, found = (
+            [("PER", int(start), int(start + length)) for start, length in zip(*side, strict=True)]
+            for side in zip(starts, lengths, strict=True)
+        )
+        covered = [[set(range(*span[1:])) for span in spans] for spans in (truth, found)]
+        every = itertools.product(range(15), repeat=2)
+        expected = {(t, f) for t, f in every if covered[0][t] & covered[1][f]}
+        pairs = list(_entities_page._overlapping(truth, found))
+        assert set(pairs) == expected
+        assert len(pairs) == len(expected)
 
 
 def test_questions_are_grouped_by_their_word_and_their_answers_length(tmp_path):

@@ -107,6 +107,16 @@ def test_noise_that_is_found_costs_just_less_than_epsilon(accountant):
     assert mechanism.report(100)["epsilon"] < 0.9  # fewer steps cost less
 
 
+@pytest.mark.parametrize("target", matrix([0.01, 0.05], default=[0.05]))
+def test_noise_for_a_small_epsilon_is_less_than_rdp_finds(target):
+    known = (target, 0.02, 470, 1e-5)
+    noise, bound = (_accounting.noise_for(*known, name) for name in ("pld", "rdp"))
+    assert noise < bound
+    step = dp_accounting.PoissonSampledDpEvent(0.02, dp_accounting.GaussianDpEvent(noise))
+    accountant = pld.PLDAccountant(value_discretization_interval=1e-5).compose(step, 470)
+    assert 0.9 * target < accountant.get_epsilon(1e-5) <= target
+
+
 def test_without_noise_nothing_is_guaranteed():
     report = _mechanism(noise=0.0).report(10)
     assert report["epsilon"] is None
@@ -115,10 +125,11 @@ def test_without_noise_nothing_is_guaranteed():
     np.testing.assert_array_equal(released, [2.0, 2.0, 2.0])
 
 
-def test_too_little_noise_is_not_called_none():
-    report = _mechanism(noise=0.01).report(10)
-    assert report["epsilon"] is None
-    assert "too little noise (0.01 times the clip): epsilon is above 1000" in in_words(report)
+@pytest.mark.parametrize("noise", [0.01, 1e-6, 1e-155, 1e-200])
+def test_too_little_noise_is_not_called_none(noise):
+    report = _mechanism(noise=noise).report(10)
+    assert (report["epsilon"], report["epsilon_rdp"]) == (None, None)
+    assert f"too little noise ({noise:g} times the clip): epsilon is above" in in_words(report)
 
 
 @pytest.mark.parametrize("noise", matrix([0.01, 0.15], default=[0.01]))

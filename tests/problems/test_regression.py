@@ -105,6 +105,14 @@ def test_r2_of_large_numbers_is_scikit_learns():
     assert found[0, -1] == pytest.approx(metrics.r2_score(targets, values), rel=1e-6)
 
 
+def test_outlier_without_a_weight_does_not_change_r2():
+    targets, weights = np.append(RNG.uniform(size=50), 1e8)[:, None], np.append(np.ones(50), 0)
+    values = targets + 0.1 * RNG.normal(size=targets.shape)
+    found = NumberPredictions(targets, values).table().metrics(weights[None])
+    expected = metrics.r2_score(targets, values, sample_weight=weights)
+    assert found[0, -1] == pytest.approx(expected, rel=1e-9)
+
+
 def test_constant_column_is_no_reason_to_divide_by_zero():
     # The mean of 0.7, seven times, is not 0.7.
     targets = np.stack([np.arange(7.0), np.full(7, 7.0), np.full(7, 0.7)], axis=1)

@@ -54,15 +54,29 @@ def test_removed_entry_shows(run):
     assert "before line 1" in audit.read(run).broken
 
 
-def test_damaged_entry_shows(run):
+@pytest.mark.parametrize("damaged", [b"{", b"[]", b"[" * 100_000], ids=["half", "list", "deep"])
+def test_damaged_entry_shows(run, damaged):
     first, _, third = lines(run)
-    write(run, [first, b"{", third])
+    write(run, [first, damaged, third])
     assert audit.read(run).broken == "line 2 of audit.jsonl is damaged"
 
 
-def test_entry_without_details_is_damaged(run):
+@pytest.mark.parametrize(
+    "details",
+    [
+        {},
+        {"details": [["number", 1]]},
+        {"details": {}},
+        {"details": {"files": None}},
+        {"details": {"files": {}, "export_files": None}},
+        {"details": {"files": {}, "export_files": {"huggingface": ["README.md"]}}},
+    ],
+)
+def test_entry_without_what_readers_need_is_damaged(run, details):
     first, *_ = lines(run)
-    write(run, [first, json.dumps({"event": "trained", "previous": "x"}).encode()])
+    previous = hashlib.sha256(first).hexdigest()
+    entry = {"event": "trained", "previous": previous, **details}
+    write(run, [first, json.dumps(entry).encode()])
     found = audit.read(run)
     assert found.broken == "line 2 of audit.jsonl is damaged"
     assert found.last("trained") == {}
@@ -82,5 +96,5 @@ def test_user_without_a_name_is_unknown(tmp_path, monkeypatch):
         raise KeyError("uid")
 
     monkeypatch.setattr(audit.getpass, "getuser", fails)
-    audit.append(tmp_path, "trained", {})
+    audit.append(tmp_path, "exported", {})
     assert audit.read(tmp_path).entries[0]["user"] == "unknown"

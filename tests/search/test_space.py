@@ -118,6 +118,7 @@ def test_a_choice_may_contain_an_interval():
         ("0.7, 0.95, step=0.05", [0.7, 0.75, 0.8, 0.85, 0.9, 0.95]),
         ("0, 1, step=0.3", [0.0, 0.3, 0.6, 0.9]),
         ("0, 1, step=2", [0.0]),
+        ("10000, 10020, step=5", [10_000, 10_005, 10_010, 10_015, 10_020]),
     ],
 )
 def test_steps_include_the_upper_end_however_they_are_rounded(ends, expected):
@@ -151,6 +152,10 @@ def test_steps_include_the_upper_end_however_they_are_rounded(ends, expected):
         ("validation_share=uniform(0.1, 0.2)", "can't be compared"),
         ("policy=choice(full, freeze(3))", r"must read name or name\(key=value, …\)"),
         ("head.dropout=choice(a, b)", "quote texts as in Python"),
+        (f"learning_rate={'-' * 20_000}1", "can't be parsed"),
+        ("learning_rate=choice({[1]: 2}, 1)", "can't be parsed"),
+        ("learning_rate=uniform(0.1, 0.2, step=0.1, step=0.5)", "has the key 'step' twice"),
+        ("policy=choice(full, freeze(layers=1, layers=2))", "has the key 'layers' twice"),
     ],
 )
 def test_invalid_line_is_rejected_in_one_line(line, message):

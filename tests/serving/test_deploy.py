@@ -124,6 +124,15 @@ def test_kubernetes_probes_the_model(written):
     assert objects["Deployment"]["metadata"]["name"] == "serving-my-imdb"  # a DNS name
 
 
+def test_log_that_cannot_be_written_is_refused_before_anything_is_done(tmp_path):
+    model = _model(tmp_path / "imdb", 1)
+    (tmp_path / "run" / "audit.jsonl").mkdir(parents=True)  # which not even root can write to
+    exported.record(model / "1", {"run": "../../run"})
+    with pytest.raises(UserError, match=rf"^model={model}: run=.*/run: audit\.jsonl can't be"):
+        deploy.run(DeployConfig(model=str(model), output=str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
+
+
 def test_audit_log_of_a_run_says_what_was_promoted(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     model = _model(tmp_path / "imdb", 1, 2)

@@ -49,9 +49,23 @@ def test_invalid_weights_are_refused(spec):
         imbalance.class_weights(spec, LABELS, NAMES)
 
 
-@pytest.mark.parametrize("spec", ["{}", "{'bad': 0, 'fair': 0, 'good': 0}", "{'bad': 1e39}"])
+@pytest.mark.parametrize("spec", ["{'bad': 1, 'bad': 5}", "{'1': 1, 1: 5}"])
+def test_label_with_two_weights_is_refused(spec):
+    with pytest.raises(UserError, match="`class_weights` must name each label once"):
+        imbalance.class_weights(spec, LABELS, ("bad", "1"))
+
+
+@pytest.mark.parametrize("weight", ["1e39", "1" + 400 * "0"], ids=["float", "integer"])
+def test_weights_that_float32_cannot_hold_are_refused(weight):
+    with pytest.raises(UserError, match=r"must be at most 3\.4e\+38, .* Received: 1.{,60}\.$"):
+        imbalance.class_weights(f"{{'bad': {weight}}}", LABELS, NAMES)
+
+
+@pytest.mark.parametrize(
+    "spec", ["{}", "{'bad': 0, 'fair': 0, 'good': 0}", "{'bad': 1e-60, 'fair': 0, 'good': 0}"]
+)
 def test_weights_that_leave_no_loss_are_refused(spec):
-    with pytest.raises(UserError, match="must name a label, leave one a weight above 0"):
+    with pytest.raises(UserError, match="must name a label, and leave one a weight above 0"):
         imbalance.class_weights(spec, LABELS, NAMES)
     assert imbalance.class_weights("{'bad': 0, 'good': 0}", LABELS, NAMES).tolist() == [0, 1, 0]
 

@@ -52,6 +52,13 @@ def test_what_is_no_number_is_refused_with_its_line(folder, value, shown):
         _numbers(task)
 
 
+def test_what_float32_cannot_hold_is_refused_with_its_line(folder):
+    (folder / "train.csv").write_text("text,score\na,1\nb,-1e300\nc,2\n")
+    task = Regression(train="train.csv", text="text", label="score")
+    with pytest.raises(UserError, match=r"line 3 of 'train.csv': .* 3\.4e\+38 .*: '-1e300'"):
+        _numbers(task)
+
+
 def test_scale_is_checked_and_passed_on(folder):
     with pytest.raises(ValueError, match="`scale` must be one of standard, none"):
         Regression(train="train.csv", scale="log")

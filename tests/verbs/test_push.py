@@ -12,7 +12,7 @@ from safetensors.numpy import load
 from ftkeras.checkpoints import hub_upload
 from ftkeras.config.push import PushConfig
 from ftkeras.errors import UserError
-from tests.running import run_ftkeras
+from tests.running import call_ftkeras, run_ftkeras
 from tests.verbs import hub as stand_in
 
 
@@ -133,3 +133,20 @@ def test_folder_without_a_run_is_a_line(tmp_path):
     done = run_ftkeras("push", f"--run_dir={tmp_path}", "--repo=me/reviews", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith("is not the folder of a run: it has no run.cfg.")
+
+
+@pytest.mark.parametrize(
+    "verb", [("export", "--export=huggingface"), ("push", "--repo=me/reviews")], ids=lambda v: v[0]
+)
+def test_log_that_cannot_be_written_is_refused_before_anything_is_done(
+    here, copy_of_finished_run, verb
+):
+    log = copy_of_finished_run / "run" / "audit.jsonl"
+    log.unlink()
+    log.mkdir()  # which not even root can write to
+    (card := copy_of_finished_run / "run" / "huggingface" / "README.md").unlink()
+    done = call_ftkeras(*verb, "--run_dir=run", cwd=copy_of_finished_run)
+    assert done.returncode == 2
+    assert "--run_dir=run: audit.jsonl can't be written (Is a directory)" in done.stderr
+    assert not card.exists()
+    assert here.files == {}

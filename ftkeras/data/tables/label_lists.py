@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from ftkeras.data.tables.profile import Column, as_number, as_text, is_missing
 from ftkeras.data.tables.table import Value
 from ftkeras.errors import UserError
+from ftkeras.support.specs import NOT_PYTHON
 
 # Between the labels of a text, if a cell names several.
 SEPARATORS = ",;|"
@@ -116,7 +117,7 @@ def _parsed(text: str) -> list | None:
     for notation, read in ((text, json.loads), (re.sub(between, r"\1, ", text), ast.literal_eval)):
         try:
             value = read(notation)
-        except (ValueError, SyntaxError, RecursionError):
+        except NOT_PYTHON:
             continue
         return value if isinstance(value, list) else None
     return None

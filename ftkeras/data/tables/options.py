@@ -10,6 +10,7 @@ from typing import Any
 
 from ftkeras.data.tables.profile import as_text, is_missing
 from ftkeras.data.tables.table import Row, Value
+from ftkeras.support.specs import NOT_PYTHON
 
 # Columns that hold all options as a list.
 _LISTS = ("choices", "options", "endings", "answers", "candidates", "alternatives")
@@ -227,6 +228,6 @@ def _parsed(text: str) -> Any:
     for parse in (json.loads, ast.literal_eval):
         try:
             return parse(text)
-        except (ValueError, SyntaxError, RecursionError):
+        except NOT_PYTHON:
             continue
     return None

@@ -81,6 +81,8 @@ def test_what_does_not_fit_is_refused(values, names, message):
         ("['it', 'is']", ["it", "is"]),
         ('["10 000", "a"]', ["10 000", "a"]),
         ("['10 000']", ["10 000"]),
+        ("[{[1]: 2}]", ["[{[1]: 2}]"]),  # no value of Python
+        (f"[{'-' * 20_000}1]", [f"[{'-' * 20_000}1]"]),
     ],
 )
 def test_lists_in_cells_are_read_in_any_notation(cell, labels):

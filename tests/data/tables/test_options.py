@@ -52,6 +52,7 @@ def test_options_are_read(values, expected):
         (["I", None, "you"], "option 'b' is empty, but not the last"),
         (["I", None, None], "two or more options. Received: 1"),
         ([["I"]], "two or more options. Received: 1"),
+        (["[{[1]: 2}]"], "must be a list of texts"),  # no value of Python
         (["yes or no"], "must be a list of texts. Received: 'yes or no'"),
         ([["I", ""]], "must be a list of texts"),
     ],
