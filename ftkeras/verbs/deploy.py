@@ -38,8 +38,7 @@ def run(config: DeployConfig) -> Deployment:
     Of an ONNX model they are a model repository of Triton, with a new version of the model.
 
     Raises:
-        UserError: if the model, a version or the output folder is wrong, or the audit log of a
-            run can't be written.
+        UserError: if the model, a version, the output folder or the log of a run is wrong.
     """
     if config.model and is_onnx(folder := pathlib.Path(config.model)):
         return _deploy_onnx(config, folder)
@@ -50,15 +49,14 @@ def run(config: DeployConfig) -> Deployment:
     available, before = manifests.versions(model), manifests.read_plan(output / manifests.MODELS)
     wanted = manifests.choose_labels(available, config.stable, before)
     plan = manifests.next_plan(wanted, before, available)
-    labels_before = before.labels if before else {}
-    promotions.require_recordable(model, labels_before, plan.labels)
+    promotions.require_recordable(model, before, plan)
     server = Server(
         model=model, name=name, image=config.image, batch_size=config.batch_size, plan=plan
     )
     for file, text in manifests.render(server, output).items():
         files.write_text(output / file, text)
     log.info(deployment.text(output, plan, wanted))
-    promotions.record(model, labels_before, plan.labels)
+    promotions.record(model, before, plan)
     return Deployment(output, plan, wanted)
 
 
