@@ -73,8 +73,7 @@ def _deploy_onnx(config: DeployConfig, folder: pathlib.Path) -> Deployment:
 
 def _check(config: DeployConfig, name: str) -> tuple[str, pathlib.Path]:
     """Return the model's name and the folder to write, if both can be used."""
-    output = pathlib.Path(config.output or f"deploy-{name}")
-    files.require_writable(output, "output")
+    output = files.require_writable(config.output or f"deploy-{name}", "output")
     if not re.fullmatch(r"(?=.*[A-Za-z0-9])[\w.-]+", name):
         allowed = "letters, digits, _, . and - only, and needs a digit or a letter from A to Z"
         raise UserError(f"`name` may have {allowed}. Received: {name}.")

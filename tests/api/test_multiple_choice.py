@@ -42,6 +42,7 @@ def test_probabilities_are_the_softmax_of_the_scores_of_pairs(model):
     np.testing.assert_array_equal(model.predict(lines, batch_size=7, verbose=0), found)
 
 
+@pytest.mark.matrix
 def test_model_learns_and_is_saved(tmp_path):
     model = _model()
     loss = "sparse_categorical_crossentropy"

@@ -80,6 +80,7 @@ def _best(tokens, probabilities, longest: int) -> list[str | None]:
     return found
 
 
+@pytest.mark.matrix
 def test_model_learns_answers_and_is_saved(tmp_path):
     model = _model(longest=3)
     loss = "sparse_categorical_crossentropy"

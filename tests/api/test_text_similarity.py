@@ -55,6 +55,7 @@ def test_loss_is_that_of_the_problem_for_either_output(model):
     assert found == pytest.approx(expected.mean(), rel=1e-5)
 
 
+@pytest.mark.matrix
 def test_model_learns_and_is_saved(tmp_path):
     model = _model()
     model.compile(ftkeras.optimizers.AdamW(2e-3), "mse", metrics=["mae"])

@@ -62,8 +62,8 @@ MUTANTS = [
         ("_base.py", 'r"bias|norm"', 'r"bias"', "test_optimizers.py"),
         (
             "_base.py",
-            "self._updates() + 1 - start",
-            "self._updates() - start",
+            "self._made() + 1 - (start or 0)",
+            "self._made() - (start or 0)",
             "test_optimizers.py",
         ),
         (
@@ -179,8 +179,8 @@ MUTANTS = [
         ),
         (
             "gradual_unfreezing.py",
-            "(number + 1) * self.every",
-            "number * self.every",
+            "in self.turns[: self.unfrozen]",
+            "in self.turns",
             "test_gradual_unfreezing.py",
         ),
     ),
