@@ -134,6 +134,7 @@ def test_each_replica_gets_as_many_rows(model):
     assert sorted(number for batch in batches for number in _rows(batch)) == list(range(40))
 
 
+@pytest.mark.matrix
 def test_replicas_share_bucketed_batches(model):
     make = _batches("bucketed", model.preprocessor, batch_size=9, replicas=2)
     dataset = _data(TEXTS, LABELS).apply(make)

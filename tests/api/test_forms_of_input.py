@@ -312,6 +312,7 @@ def test_answers_of_questions(answerer, y, caplog):
     assert not caplog.text
 
 
+@pytest.mark.matrix
 def test_dataset_has_the_targets_of_answers(classifier, several, tagger, choice, answerer):
     answers = {
         classifier: (TEXTS, NAMES),

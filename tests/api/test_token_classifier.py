@@ -118,6 +118,7 @@ def test_weights_are_of_sentences_or_words(model):
     assert found == pytest.approx(weighted.mean(), rel=1e-5)
 
 
+@pytest.mark.matrix
 def test_model_learns_and_is_saved(tmp_path):
     model = _model()
     loss = "sparse_categorical_crossentropy"

@@ -136,8 +136,11 @@ class Updates(keras.callbacks.Callback):
 
 @pytest.mark.parametrize(
     ("settings", "initial_epoch", "is_known"),
-    [({"gradient_accumulation_steps": 2}, 0, True), ({}, 1, True), ({}, 0, False)],
-    ids=["accumulated", "started late", "unknown length"],
+    [
+        pytest.param({"gradient_accumulation_steps": 2}, 0, True, id="accumulated"),
+        pytest.param({}, 1, True, marks=pytest.mark.matrix, id="started late"),
+        pytest.param({}, 0, False, marks=pytest.mark.matrix, id="unknown length"),
+    ],
 )
 def test_counts_start_at_the_updates_that_were_made(settings, initial_epoch, is_known):
     model, policies = _run("gradual_unfreezing", eagerly=False, **settings)

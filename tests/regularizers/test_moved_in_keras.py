@@ -44,7 +44,7 @@ def _trained(network, model, part, activation="linear") -> float:
 
 
 @pytest.mark.parametrize("activation", matrix(["linear", "softmax"], default=["softmax"]))
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", matrix(PARTS, default=["fgm"]))
 def test_step_is_that_of_ftkeras_train(name, activation):
     ours = tiny.regulated(PARTS[name]())
     expected = float(ours.train_on_batch(tiny.INPUTS, tiny.LABELS))
