@@ -7,6 +7,7 @@ from typing import Any
 from ftkeras import catalog
 from ftkeras.config.fields import check_at_least, flag
 from ftkeras.config.run import Config
+from ftkeras.config.teaching import Teaching
 from ftkeras.errors import PartError, UserError
 from ftkeras.support.specs import Spec
 
@@ -65,10 +66,11 @@ class PretrainConfig(Config):
         object.__setattr__(self, "task", task_of_texts(self.task, masking=self.masking))
 
     def _refuse_labels(self) -> None:
-        for name in ("teacher", "few_shot", "self_training", "unlabelled"):
-            if getattr(self, name):
+        """Raise UserError if a flag about few labels or a teacher is set."""
+        for field in Teaching.__annotations__:
+            if getattr(self, field):
                 raise UserError(
-                    f"`{name}` is for train: pretrain reads no labels and has no teacher; omit it."
+                    f"`{field}` is for train: pretrain reads no labels and has no teacher; omit it."
                 )
 
     def _use_trained_vocabulary(self) -> None:

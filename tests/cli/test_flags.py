@@ -291,3 +291,8 @@ def test_recipe_is_valid(recipe):
     command = flags.parse([verbs.get(recipe.name, "train"), f"--flagfile={recipe}"])
     config = command.config
     checks.check(config.run_config() if command.verb == "pretrain" else config)
+
+
+def test_help_of_report_has_the_folder_and_that_of_pretrain_no_labels():
+    assert "\n  --run_dir " in help.page("report")
+    assert "\n  --few_shot " not in help.page("pretrain")

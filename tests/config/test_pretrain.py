@@ -54,3 +54,17 @@ def test_vocabulary_is_trained_for_an_encoder_with_random_weights():
     config = PretrainConfig(encoder=NEW, vocabulary_size=1000)
     assert config.encoder == f"{NEW[:-1]}, vocabulary='(trained)')"
     assert PretrainConfig(encoder="roberta", vocabulary_size=500).encoder.startswith("roberta(")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"few_shot": "contrastive"},
+        {"self_training": "rounds", "unlabelled": ("a.csv",)},
+        {"teacher": ("runs/a",), "regularizer": ("distill",)},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_flags_about_labels_are_for_train(given):
+    with pytest.raises(UserError, match="is for train: pretrain reads no labels"):
+        PretrainConfig(task="imdb", **given)

@@ -36,3 +36,9 @@ def test_no_other_module_spells_them(path):
     words = {word.strip("'\"()").rstrip(".,;:") for text in _strings(path) for word in text.split()}
     found = {name for word in words for name in NAMES if word.rpartition("/")[2] == name}
     assert not found
+
+
+def test_restart_removes_all_that_a_run_writes_but_its_log(finished_run):
+    written = {path.name for path in (finished_run / "run").iterdir()}
+    assert layout.TOKEN_COUNTS in written
+    assert written - set(layout.OF_RUN) <= {layout.AUDIT_LOG, layout.LOCK}
