@@ -41,8 +41,9 @@ def element(
         each = (width,) if by_text else ()
         stored = numbers.reshape(*leading, -1, *each)
         answers = collate(examples.token_targets, stored)
-    if examples.teacher is not None:
-        answers = examples.teacher.add_to(answers, stored)
+    if (teacher := examples.teacher) is not None:
+        places = _places(examples, positions, read["token_ids"]) if teacher.of_places else None
+        answers = teacher.add_to(answers, stored, places)
     if weights is None:
         return read, answers
     return read, answers, np.where(positions >= 0, weights[positions], np.float32(0))
@@ -70,6 +71,13 @@ def inputs(examples: Examples, batching: Batching, positions: np.ndarray) -> dic
         return batching.collate(examples, positions)
     flat = positions.reshape(-1)
     return {"vector": examples.vectors.at(examples.rows[flat], flat >= 0)}
+
+
+def _places(examples: Examples, positions: np.ndarray, token_ids: np.ndarray) -> np.ndarray:
+    """Return which token of its text is at each place, [positions, width]; below 0 for padding."""
+    width, firsts = token_ids.shape[-1], np.zeros_like(examples.lengths)
+    places = token_numbers(firsts, examples.lengths, positions.reshape(-1), width)
+    return places.reshape(*positions.shape, width)
 
 
 def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -38,8 +38,8 @@ class Examples:
         windows: the rows that the model reads, if a text may have several; the tokens of a text
             are then those of all its windows, of which one has each word. None if each text is one
             row.
-        teacher: what a teacher answers to the stored texts, or to each token if the model answers
-            those; None if there is none.
+        teacher: what a teacher answers to the stored texts, or to each token or window if the
+            model answers those; None if there is none.
         several: the rows that the model reads, if each example has several in one batch; its tokens
             are then those of all rows. None if it has one.
     """
@@ -120,7 +120,7 @@ class Examples:
         if self.windows is None:
             return self
         windows, targets, teacher = self.windows, self.windows.targets, self.teacher
-        if teacher is not None and self.token_targets is None:
+        if teacher is not None and self.token_targets is None and not teacher.of_places:
             teacher = teacher.of_rows(windows.texts)
         return replace(
             self,

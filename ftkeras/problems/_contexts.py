@@ -45,6 +45,13 @@ class ContextOutputs:
     def __len__(self) -> int:
         return len(self.counts)
 
+    def probabilities(self) -> np.ndarray:
+        """Return the softmax of the logits over the tokens of each window, of the same shape."""
+        firsts = np.cumsum(self.lengths) - self.lengths
+        largest = np.maximum.reduceat(self.logits, firsts)
+        powers = np.exp(self.logits - np.repeat(largest, self.lengths, axis=0))
+        return powers / np.repeat(np.add.reduceat(powers, firsts), self.lengths, axis=0)
+
     def __iter__(self) -> Iterator[list[Window]]:
         """Yield the windows of each example."""
         stops = np.cumsum(self.lengths)

@@ -8,12 +8,12 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems import _answer_report, _span_graph, _squad
 from ftkeras.problems._answers_page import AnswersPage
-from ftkeras.problems._base import LOSS, Loss, Measure, Problem
+from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._contexts import ContextOutputs
 from ftkeras.problems._explained_spans import ExplainedSpans
 from ftkeras.problems._span_targets import mean_loss, window_targets
-from ftkeras.problems._taught import DISTILLATIONS
+from ftkeras.problems._start_and_end import StartAndEnd
 from ftkeras.statistics.answer_predictions import AnswerPredictions
 from ftkeras.support import answers, bounds
 
@@ -24,7 +24,7 @@ Tensor = Any
 TUNED = "tuned"
 
 
-class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
+class QuestionAnswering(ExplainedSpans, AnswersPage, StartAndEnd):
     """Find the answer to a question in its context, or that there is none.
 
     The logits say for each token of a row, a question with a window of its context, how well the
@@ -48,7 +48,6 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
     head = "question_answering"
     loss = "span_cross_entropy"
     losses = ("span_cross_entropy",)
-    regularizers: ClassVar = dict.fromkeys(DISTILLATIONS, "its outputs are places in a row")
     metric = "f1"
     measures = (Measure("f1"), Measure("exact_match"), LOSS)
     columns = ("f1", "exact_match", "loss")
@@ -126,23 +125,6 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
     def epoch_metrics(self) -> "list[keras.metrics.Metric]":
         """Return none: whether an answer is right is known of all its windows together."""
         return []
-
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        """Return the mean of the symmetric divergences of start and end."""
-        from keras import ops
-
-        from ftkeras.support.divergence import symmetric_divergence
-
-        first, second = (ops.swapaxes(logits, 1, 2) for logits in (outputs, others))
-        return ops.mean(symmetric_divergence(first, second), axis=-1)
-
-    def entropy(self, outputs: Tensor) -> Tensor:
-        """Return the mean of the entropies of start and end."""
-        from keras import ops
-
-        from ftkeras.support.divergence import entropy
-
-        return ops.mean(entropy(ops.swapaxes(outputs, 1, 2)), axis=-1)
 
     def shortcoming(self, targets: Any) -> str | None:
         if any(answers.decode(answer).answers for answer in targets):

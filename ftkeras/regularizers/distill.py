@@ -19,6 +19,8 @@ class Distill(Regularizer):
     - one of several classes, tags or options: T² KL(Q || P), where P = softmax(z / T) is the answer
       of the student with the logits z, and Q = softmax(log q / T) that of a teacher with the
       probabilities q. log q equals the teacher's logits up to a constant, which softmax ignores.
+    - start and end of an answer: the same over the tokens of a window, the mean of both. The
+      teacher needs the same tokens as the student.
     - several labels: the same for the sigmoid of each label, the mean over labels.
     - numbers, and cosines of pairs: (z - q)², the mean over outputs, without a temperature.
 

@@ -36,8 +36,8 @@ def encode(context: str, answers: Sequence[Answer], name: str | None = None) -> 
 
 
 def decode(stored: bytes | np.ndarray) -> Answered:
-    """Return the question that `encode` stored."""
-    context, answers, name = json.loads(bytes(stored))
+    """Return the question that `encode` stored; without answers if nothing is stored."""
+    context, answers, name = json.loads(bytes(stored) or b'["", [], null]')
     return Answered(context, tuple((start, text) for start, text in answers), name)
 
 

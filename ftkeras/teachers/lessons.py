@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ftkeras.data import cache_entries
+from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
 from ftkeras.data.teacher_answers import TeacherAnswers
 from ftkeras.data.token_cache import cache_folder
@@ -61,7 +62,8 @@ def learn(experiment: Experiment, splits: Splits, opened: list[Teacher]) -> Teac
         opened: from `open_teachers`.
 
     Raises:
-        UserError: if a teacher can't be loaded, or its answers are not finite.
+        UserError: if a teacher can't be loaded, its answers are not finite, or they are to the
+            tokens of contexts and it reads other tokens.
     """
     if not opened:
         return None
@@ -78,16 +80,24 @@ def learn(experiment: Experiment, splits: Splits, opened: list[Teacher]) -> Teac
         )
     several[:, ~is_answered] = 0
     index = np.where(questions.index >= 0, questions.index, 0)
-    labelled = np.ones(len(examples.stored_digests), bool)
-    labelled[splits.unlabelled_rows] = False
-    if examples.token_targets is not None:
-        labelled = np.repeat(labelled, np.diff(examples.offsets))
     return TeacherAnswers(
         values=np.nanmean(several, axis=0),
         index=np.where((questions.index >= 0) & is_answered[index], index, -1),
-        labelled=labelled,
+        labelled=_labelled(examples, splits, questions),
         teacher=" ".join(identities),
+        of_places=questions.of_places,
     )
+
+
+def _labelled(examples: Examples, splits: Splits, questions: Questions) -> np.ndarray:
+    """Return whether the data have an answer, bool [stored texts, tokens or windows]."""
+    labelled = np.ones(len(examples.stored_digests), bool)
+    labelled[splits.unlabelled_rows] = False
+    if examples.token_targets is not None:
+        return np.repeat(labelled, np.diff(examples.offsets))
+    if questions.of_places and examples.windows is not None:
+        return labelled[examples.windows.texts]
+    return labelled
 
 
 def _open(name: str) -> Teacher:

@@ -1,4 +1,4 @@
-"""Questions to a teacher: about each text of a student, or each of its words."""
+"""Questions to a teacher: about each text of a student, or each of its words or tokens."""
 
 from dataclasses import dataclass, replace
 
@@ -14,27 +14,36 @@ class Questions:
 
     Attributes:
         texts: these texts, a view of the student's token store.
-        index: int64 [stored], the number of the answer that is due for each stored text; or for
-            each token, if the answers are to words. Below 0 if there is none.
+        index: int64 [stored], the number of the answer that is due for each stored text; for each
+            token, if the answers are to words; or for the first token of each window, if they are
+            to the tokens of contexts. Below 0 if there is none.
         owners: int64 [answers], the position in `texts` of each answer's text.
-        spans: int32 [answers, 2], where each word starts and ends in its text; None if the answers
-            are to texts.
+        spans: int32 [answers, 2], where each word starts and ends in its text, or each token in its
+            context, below 0 outside it; None if the answers are to texts.
+        lengths: int64 [windows], the tokens of each window, if the answers are to those; or None.
     """
 
     texts: Examples
     index: np.ndarray
     owners: np.ndarray
     spans: np.ndarray | None = None
+    lengths: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of answers."""
         return len(self.owners)
 
+    @property
+    def of_places(self) -> bool:
+        """Whether a window has an answer for each of its tokens."""
+        return self.lengths is not None
+
     def identity(self) -> bytes:
         """Return what the answers depend on beside the teacher."""
         spans = b"" if self.spans is None else self.spans.astype("<i4").tobytes()
+        lengths = b"" if self.lengths is None else self.lengths.astype("<i8").tobytes()
         owners = self.owners.astype("<i8").tobytes()
-        return self.texts.digests.astype("<u8").tobytes() + owners + spans
+        return self.texts.digests.astype("<u8").tobytes() + owners + spans + lengths
 
     def find(self, owners: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """Return the number of the answer that is due for each of a teacher's words.
@@ -63,15 +72,29 @@ def _keys(owners: np.ndarray, spans: np.ndarray) -> np.ndarray:
 def ask(examples: Examples) -> Questions:
     """Return what a teacher is to answer about examples."""
     once = replace(examples, rows=np.unique(examples.rows))
-    if once.token_targets is None:
+    if once.word_starts is None:
         index = np.full(len(once.stored_targets), -1)
         index[once.rows] = np.arange(len(once))
         return Questions(once, index, np.arange(len(once)))
-    assert once.word_starts is not None
     numbers, owners = once.token_numbers(), np.repeat(np.arange(len(once)), once.lengths)
+    if once.token_targets is None:
+        return _of_tokens(once, numbers, owners)
     starts = once.word_starts[numbers]
     is_word = starts >= 0
     index = np.full(len(once.token_ids), -1)
     index[numbers] = pieces.spread(np.arange(is_word.sum()), starts, owners)
     words = once.words()
     return Questions(once, index, owners[is_word], words.values)
+
+
+def _of_tokens(once: Examples, numbers: np.ndarray, owners: np.ndarray) -> Questions:
+    """Return questions about all tokens of the windows of contexts."""
+    assert once.windows is not None
+    assert once.word_starts is not None
+    assert once.word_ends is not None
+    windows = once.windows.numbers(once.rows)
+    lengths = np.diff(once.windows.offsets)[windows]
+    index = np.full(len(once.windows.texts), -1)
+    index[windows] = np.cumsum(lengths) - lengths
+    spans = np.stack([once.word_starts[numbers], once.word_ends[numbers]], axis=1)
+    return Questions(once, index, owners, spans, lengths)

@@ -12,7 +12,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import answering
 from ftkeras.experiment.definition import Experiment
-from ftkeras.problems import Problem, WordOutputs
+from ftkeras.problems import ContextOutputs, Problem, WordOutputs
 from ftkeras.runs import inputs, layout
 from ftkeras.runs import problem as recorded
 from ftkeras.teachers.questions import Questions
@@ -68,8 +68,26 @@ class RunTeacher:
         require_finite(self, experiment.problem.are_finite(outputs))
         if isinstance(outputs, WordOutputs):
             return _of_words(experiment.problem, outputs, questions)
+        if isinstance(outputs, ContextOutputs):
+            self._require_same_tokens(outputs, questions)
+            return outputs.probabilities()
         answers = answering.activated(experiment.problem, outputs)
         return answers.reshape(len(answers), -1)
+
+    def _require_same_tokens(self, outputs: ContextOutputs, questions: Questions) -> None:
+        """Raise UserError unless the student reads tokens at the same places of each context."""
+        assert questions.lengths is not None
+        assert questions.spans is not None
+        places = np.stack([outputs.starts, outputs.ends], axis=1)
+        if not (
+            np.array_equal(outputs.lengths, questions.lengths)
+            and np.array_equal(places, questions.spans)
+        ):
+            raise UserError(
+                f"teacher={self.name} reads the contexts in other tokens or windows than this run, "
+                "so its answers are at other places; both need the same tokenizer, `max_length` "
+                "and `truncation`."
+            )
 
 
 def _of_words(problem: Problem, outputs: WordOutputs, questions: Questions) -> np.ndarray:

@@ -16,6 +16,8 @@ from ftkeras.teachers.teacher import require_finite
 
 # Texts that are in memory at once.
 _CHUNK = 1024
+# What problems answer within a text, of which an export returns only the result.
+_UNITS = {"words": "word", "contexts": "token"}
 
 
 class SavedModelTeacher:
@@ -36,10 +38,10 @@ class SavedModelTeacher:
         except UserError as error:
             raise UserError(str(error).replace("model=", "teacher=")) from error
         self.problem, self.pairs = self._predictor.problem, self._predictor.takes_pairs
-        if self.problem.reads == "words":
+        if (unit := _UNITS.get(self.problem.reads)) is not None:
             raise UserError(
                 f"teacher={name}: the export of a {self.problem.kind} answers no probabilities of "
-                "each word; name the folder of its run."
+                f"each {unit}; name the folder of its run."
             )
 
     def identity(self) -> str:

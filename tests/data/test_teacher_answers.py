@@ -110,6 +110,40 @@ def test_each_word_has_its_own_answer(batching):
     )
 
 
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("batching", BATCHINGS)
+def test_each_token_of_a_context_has_its_own_probability(batching, parts):
+    """Of start and end; the teacher has no answer to text 3."""
+    tokens = np.arange(OFFSETS[-1], dtype="float32")
+    teacher = TeacherAnswers(
+        values=np.stack([tokens + 1, -tokens - 1], axis=1),
+        index=np.where(np.arange(7) != 3, OFFSETS[:-1], -1),
+        labelled=np.ones(7, bool),
+        teacher="t",
+        of_places=True,
+    )
+    length = {} if batching is Padded else {"max_length": 16}
+    made = batching(batch_size=4, pad_id=0, parts=parts, **length)
+    feed = TrainingFeed(_examples(teacher=teacher), made, seed=3, by_text=True)
+    seen = []
+    for inputs, answers in feed.dataset(1).as_numpy_iterator():
+        texts, width = _texts(inputs), inputs["token_ids"].shape[-1]
+        assert answers["teacher"].shape == (*texts.shape, width, 2)
+        for text, found in zip(
+            texts.ravel(), answers["teacher"].reshape(-1, width, 2), strict=True
+        ):
+            if text < 0 or text == 3:
+                assert (found == 1).all()
+                continue
+            expected = np.zeros((width, 2))
+            own = slice(OFFSETS[text], OFFSETS[text + 1])
+            expected[: LENGTHS[text]] = teacher.values[own]
+            np.testing.assert_array_equal(found, expected)
+            seen.append(text)
+        np.testing.assert_array_equal(answers["taught"], (texts >= 0) & (texts != 3))
+    assert sorted(seen) == [0, 1, 1, 5, 6]
+
+
 def test_windows_of_a_text_have_its_answer_and_share_its_weight():
     firsts = np.array([0, 2, 3, 3, 3, 4, 4, 7])  # 2, 1, 0, 0, 1, 0 and 3 windows
     windows = Windows(np.arange(8) * 3, np.full(7, 3), np.zeros(7), firsts)

@@ -13,7 +13,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.runs import inputs
 from ftkeras.verbs import train
-from tests import choices, finished, tagged, text_pairs
+from tests import choices, finished, questions, tagged, text_pairs
 from tests.running import call_ftkeras, succeed
 from tests.training import test_state as state
 
@@ -148,6 +148,11 @@ def folder(tmp_path_factory):
     _write(folder / "scores.csv", zip([text for text, _ in rows], scores, strict=True))
     pairs = text_pairs.scored(200)
     text_pairs.write_csv(folder / "pairs.csv", pairs, "sentence1", "sentence2", "score")
+    asked = questions.write_squad(folder / "asked.json", 300)
+    columns = ("question", "context")
+    more = [[row[name] for name in columns] for row in questions.questions(400)[len(asked) :]]
+    with (folder / "questions.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns, *more])
     return folder
 
 
@@ -157,10 +162,18 @@ DATA = {
     "multiple_choice": ["--data=choices.csv", "--batching=padded"],
     "token_classification": ["--data=tagged.conll"],
     "similarity": ["--task=similarity(train='pairs.csv')"],
+    "question_answering": ["--data=asked.json"],
 }
+# Problems whose exports do not answer with all probabilities, so only their runs teach.
+ONLY_RUNS = ("token_classification", "question_answering")
 
 
-METRICS = {"multi_label": "micro_f1", "regression": "spearman", "similarity": "pearson"}
+METRICS = {
+    "multi_label": "micro_f1",
+    "regression": "spearman",
+    "similarity": "pearson",
+    "question_answering": "f1",
+}
 
 
 @pytest.mark.matrix
@@ -172,7 +185,12 @@ def test_a_student_of_every_problem_comes_near_its_teacher(problem, folder):
     models = sorted((folder / f"{problem}-exports").glob("*/*/saved_model.pb"))
     teachers = [problem, *(str(path.parent) for path in models)]
     expected = _test_metric(folder / problem, metric)
-    for number, teacher in enumerate(teachers if problem != "token_classification" else [problem]):
+    if problem in ONLY_RUNS:
+        wrong = [f"--teacher={teachers[1]}", "--regularizer=distill", "--run_dir=of_an_export"]
+        done = call_ftkeras("train", *common, *wrong, cwd=folder)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "name the folder of its run" in done.stderr
+    for number, teacher in enumerate([problem] if problem in ONLY_RUNS else teachers):
         name = f"{problem}-{number}"
         taught = [f"--teacher={teacher}", "--regularizer=distill(weight=1)"]
         succeed("train", *common, *taught, f"--run_dir={name}", cwd=folder)
@@ -180,6 +198,25 @@ def test_a_student_of_every_problem_comes_near_its_teacher(problem, folder):
             losses = [float(row["loss"]) for row in csv.DictReader(file)]
         assert losses[-1] < losses[0]
         assert _test_metric(folder / name, metric) > expected - 0.1
+
+
+@pytest.mark.matrix
+def test_answers_are_learned_at_their_places(folder):
+    """Both runs need the same tokens in the same windows, also of questions without answers."""
+    own = [*SETTINGS, "--data=asked.json", "--max_length=12", "--truncation=windows(overlap=2)"]
+    succeed("train", *own, "--epochs=4", "--run_dir=asked", cwd=folder)
+    taught = ["--teacher=asked", "--regularizer=distill(weight=1)", "--unlabelled=questions.csv"]
+    for batching in ("packed", "bucketed"):
+        way = [f"--batching={batching}", "--epochs=4", f"--run_dir={batching}"]
+        succeed("train", *own, *taught, *way, cwd=folder)
+        near, aim = (_test_metric(folder / name, "f1") for name in (batching, "asked"))
+        assert near > aim - 0.1
+    other = ["--max_length=14", "--run_dir=other_windows"]
+    done = call_ftkeras("train", *own, *taught, *other, cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("ftkeras: --teacher=asked reads the contexts in other tokens")
+    assert done.stderr.count("\n") == 1
+    assert not (folder / "other_windows").exists()
 
 
 def _test_metric(folder: pathlib.Path, metric: str) -> float:

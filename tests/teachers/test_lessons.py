@@ -226,7 +226,6 @@ def test_settings_that_lack_each_other_are_refused(settings, message):
         ({"regularizer": ("distill", "freelb")}, "can't be combined: each replaces"),
         ({"task": "positive_pairs(train='x.csv')"}, "can't be used with a sentence embedding"),
         ({"task": "masked_lm(train='x.txt')"}, "can't be used with a masked language model"),
-        ({"task": "question_answering(train='x.json')"}, "can't be used with a question answerer"),
         (
             {"task": "token_classification(train='x.conll')", "head": "crf"},
             "can't be used with head=crf",

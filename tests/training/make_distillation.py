@@ -30,11 +30,14 @@ OUTPUTS = {
     "regression": NUMBERS,
     "multi_label": LABELS,
     "token_classification": TAGS,
+    "question_answering": 2,
 }
 
 
 def _data(random, case, token_ids):
     """Return labels, which of them count, the teacher's logits and which of these exist."""
+    if case == "question_answering":
+        return _spans(random, token_ids)
     units = (STEPS, BATCH, LENGTH) if "token" in case else (STEPS, BATCH)
     outputs = OUTPUTS[case]
     teacher = random.normal(scale=2.0, size=(*units, outputs)).astype("float32")
@@ -46,6 +49,15 @@ def _data(random, case, token_ids):
     labelled = is_word & (random.random((STEPS, BATCH, *[1] * (len(units) - 2))) < 0.7)
     taught = is_word & (random.random(units) < 0.9)
     return labels, labelled, teacher, taught
+
+
+def _spans(random, token_ids):
+    """Return the same for the start and the end of answers, whose rows end with padding."""
+    units = (STEPS, BATCH)
+    teacher = random.normal(scale=2.0, size=(*units, LENGTH, 2)).astype("float32")
+    lengths = (token_ids != 0).sum(-1)
+    places = np.sort(random.integers(lengths[..., None], size=(*units, 2)), axis=-1)
+    return places, random.random(units) < 0.7, teacher, random.random(units) < 0.9
 
 
 def _losses(case, logits, labels, teacher):
@@ -63,6 +75,25 @@ def _losses(case, logits, labels, teacher):
     own, other = (f.log_softmax(z / TEMPERATURE, dim=-1) for z in (logits, teacher))
     distance = f.kl_div(own, other, reduction="none", log_target=True).sum(-1)
     return f.cross_entropy(logits, labels, reduction="none"), TEMPERATURE**2 * distance
+
+
+def _span_losses(logits, labels, teacher, mask):
+    """Return the same for start and end; padding is no place to choose."""
+    from torch.nn import functional as f
+
+    own, other = (z.masked_fill(~mask[..., None], -1e4).swapaxes(1, 2) for z in (logits, teacher))
+    task = f.cross_entropy(own.flatten(0, 1), labels.flatten(), reduction="none")
+    own, other = (f.log_softmax(z / TEMPERATURE, dim=-1) for z in (own, other))
+    distance = f.kl_div(own, other, reduction="none", log_target=True).sum(-1).mean(-1)
+    return task.reshape(labels.shape).mean(-1), TEMPERATURE**2 * distance
+
+
+def _logits(model, batch):
+    """Return the logits; those of start and end are the last axis."""
+    import torch
+
+    found = model(**batch)
+    return torch.stack(found[:2], -1) if "start_logits" in found else found.logits
 
 
 def _pair(z):
@@ -87,11 +118,16 @@ def _train(random, case) -> None:
     losses, norms = [], []
     for step in range(STEPS):
         labels, labelled, teacher, taught = (torch.tensor(array[step]) for array in data)
-        logits = model(**torch_run.as_tensors(token_ids[step], data[0][step])).logits
+        batch = torch_run.as_tensors(token_ids[step], data[0][step])
+        logits = _logits(model, batch)
         if "token" in case:
             logits, teacher = logits.flatten(0, 1), teacher.flatten(0, 1)
             labels, labelled, taught = labels.flatten(), labelled.flatten(), taught.flatten()
-        task, distance = _losses(case, logits, labels, teacher)
+        if case == "question_answering":
+            mask = torch.tensor(token_ids[step] != 0)
+            task, distance = _span_losses(logits, labels, teacher, mask)
+        else:
+            task, distance = _losses(case, logits, labels, teacher)
         each = (1 - WEIGHT) * task * labelled + WEIGHT * distance * taught
         loss = each.sum() / (labelled | taught).sum()
         optimizer.zero_grad()
@@ -101,7 +137,7 @@ def _train(random, case) -> None:
         schedule.step()
         losses.append(float(loss))
     assert max(norms) > CLIP
-    logits = model.eval()(**torch_run.as_tensors(token_ids[0], data[0][0])).logits
+    logits = _logits(model.eval(), torch_run.as_tensors(token_ids[0], data[0][0]))
     trained = model.bert.encoder.layer[0].intermediate.dense.weight
     names = ("labels", "labelled", "teacher", "taught")
     np.savez_compressed(
