@@ -228,11 +228,16 @@ def read(folder: pathlib.Path, texts: Texts, *, name: str | None = None, **optio
     metrics = run_metrics.read_metrics(folder)
     if name is not None:
         other = files.read_json(folder / layout.of_evaluation(name, layout.METRICS))
-        data = {**metrics.get("data", {}), "validation": None, **other["data"]}
-        data = {split: count for split, count in data.items() if count is not None}
-        own = {key: metrics[key] for key in ("train", "read", "versions") if key in metrics}
-        metrics = {**own, **other, "data": data}
+        own = {key: metrics[key] for key in ("train", "versions") if key in metrics}
+        # The run's other splits, and what they share with train, are not those that are shown.
+        of_train = {key: _only_train(metrics.get(key, {})) for key in ("read", "data")}
+        data = {**of_train["data"], **other["data"]}
+        metrics = {**own, **of_train, **other, "data": data}
     return RunView(folder, config, problem, metrics, texts, name=name, **options)
+
+
+def _only_train(by_split: Mapping[str, Any]) -> dict[str, Any]:
+    return {split: value for split, value in by_split.items() if split == "train"}
 
 
 def _numbers(path: pathlib.Path) -> list[dict[str, float]]:

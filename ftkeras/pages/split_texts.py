@@ -2,18 +2,23 @@
 
 import contextlib
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from ftkeras import catalog
+from ftkeras.config import flagfile
+from ftkeras.config.run import Config
 from ftkeras.data.examples import Examples
 from ftkeras.data.groupings.near_duplicates import nearest_in
 from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, elsewhere
+from ftkeras.experiment.definition import Experiment
 from ftkeras.experiment.elsewhere import Plan
 from ftkeras.pages.run_view import NoTexts, Texts
+from ftkeras.runs import layout
 
 NOT_WANTED = "the page was written with texts=false"
 
@@ -23,14 +28,17 @@ class SplitTexts:
 
     Args:
         splits: of the run, or of the data on which it was evaluated.
-        is_other_data: whether they are of data other than the run's, all of which is test.
+        trained_on: the texts of the run's own data, if the splits are of other data, all of which
+            is test; None if the splits are the run's.
     """
 
-    def __init__(self, splits: Splits, *, is_other_data: bool = False):
-        self._splits, self._is_other_data = splits, is_other_data
+    def __init__(self, splits: Splits, *, trained_on: Texts | None = None):
+        self._splits, self._trained_on = splits, trained_on
 
     def read(self, split: str, most: int | None = None) -> tuple[list[dict[str, str]], Any]:
         """Return texts and targets; see `run_view.Texts`."""
+        if self._trained_on is not None and split == "train":
+            return self._trained_on.read(split, most)
         examples = self._examples(split)
         positions = np.arange(len(examples))
         if most is not None and most < len(examples):
@@ -55,8 +63,8 @@ class SplitTexts:
         Raises:
             UserError: if these are not the data that the run was trained on.
         """
-        if self._is_other_data:
-            raise UserError("the data that the model was trained on were not read")
+        if self._trained_on is not None:
+            raise UserError("they are only looked for in the run's own data")
         train = self._splits.train
         positions, sources, shares = nearest_in(train, self._examples(split))
         order = np.unique(sources[:most])
@@ -71,7 +79,7 @@ class SplitTexts:
         return len(positions), [(texts[source], at, share) for at, source, share in pairs]
 
     def _examples(self, split: str) -> Examples:
-        if self._is_other_data and split == "test":
+        if self._trained_on is not None and split == "test":
             return self._splits.other_test
         examples = getattr(self._splits, split)
         assert examples is not None, f"the run has no {split} split"
@@ -84,13 +92,12 @@ def of_run(plan: Plan, run_dir: pathlib.Path, *, wanted: bool) -> Iterator[Texts
     if not wanted:
         yield NoTexts(NOT_WANTED)
         return
-    with contextlib.ExitStack() as stack:
-        try:
-            experiment = build.experiment(plan.config, run_dir=run_dir)
-            opened = open_splits(plan.config, experiment.task, experiment.text_layer)
-            texts: Texts = SplitTexts(stack.enter_context(opened))
-        except UserError as error:
-            texts = NoTexts(str(error))
+
+    def opened() -> contextlib.AbstractContextManager[Splits]:
+        experiment = build.experiment(plan.config, run_dir=run_dir)
+        return open_splits(plan.config, experiment.task, experiment.text_layer)
+
+    with _if_there(opened) as texts:
         yield texts
 
 
@@ -99,5 +106,33 @@ def of_other_data(plan: Plan, run_dir: pathlib.Path, *, wanted: bool) -> Iterato
     """Evaluate the run on other data, and yield the texts of these data if they are wanted."""
     with elsewhere.reopen(plan, run_dir) as (experiment, splits):
         elsewhere.evaluate(experiment, splits, run_dir, plan)
-        is_other = not plan.has_own_task
-        yield SplitTexts(splits, is_other_data=is_other) if wanted else NoTexts(NOT_WANTED)
+        if not wanted:
+            yield NoTexts(NOT_WANTED)
+        elif plan.has_own_task:
+            yield SplitTexts(splits)
+        else:
+            with _if_there(lambda: _open_own(experiment, run_dir)) as trained_on:
+                yield SplitTexts(splits, trained_on=trained_on)
+
+
+def _open_own(
+    experiment: Experiment, run_dir: pathlib.Path
+) -> contextlib.AbstractContextManager[Splits]:
+    """Open the run's own splits, which are read when they are first used."""
+    config = flagfile.read(run_dir / layout.SETTINGS, Config)
+    labels = experiment.problem.names
+    task = catalog.build("task", config.task, data_dir=config.data_dir, known_labels=labels)
+    return open_splits(config, task, experiment.text_layer)
+
+
+@contextlib.contextmanager
+def _if_there(
+    opened: Callable[[], contextlib.AbstractContextManager[Splits]],
+) -> Iterator[Texts]:
+    """Yield the texts of splits, or the reason why they can't be read."""
+    with contextlib.ExitStack() as stack:
+        try:
+            texts: Texts = SplitTexts(stack.enter_context(opened()))
+        except UserError as error:
+            texts = NoTexts(str(error))
+        yield texts

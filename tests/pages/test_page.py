@@ -10,8 +10,8 @@ import pytest
 
 from ftkeras.errors import UserError
 from ftkeras.figures import style
-from ftkeras.figures.parts import Marked, Missing, Notice, Plot, Section, Table, Text
-from ftkeras.pages import page, report
+from ftkeras.figures.parts import Facts, Marked, Missing, Notice, Plot, Section, Table, Text
+from ftkeras.pages import page, report, run_view, summary, words
 from tests.pages import finished_runs
 
 VOID = {"meta", "input", "br", "path", "use", "rect", "line"}
@@ -104,6 +104,22 @@ def test_long_table_is_read_as_often_as_a_short_one():
         table = Table("t", "t", ["name", "number"], rows)
         page.html("t", "s", [Section("S", "s", [table])], {})
     assert long.reads == short.reads
+
+
+def test_page_about_other_data_has_no_numbers_of_the_runs_own_test(tmp_path):
+    own = finished_runs.classes(tmp_path, ["no", "yes"], examples=50)
+    unread = {"full_length": 5, "unknown_share": 0.1}
+    metrics = {**own.metrics, "read": {"train": unread, "validation": unread, "test": unread}}
+    metrics["data"]["in_train_and_test"] = 3
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    (tmp_path / "metrics-later.json").write_text(json.dumps({"test": {}, "data": {"test": 5}}))
+    (tmp_path / "predictions.jsonl").rename(tmp_path / "predictions-later.jsonl")
+    view = run_view.read(tmp_path, finished_runs.NoTexts(""), name="later", baseline=False)
+    (facts,) = [part for part in summary.section(view).parts if isinstance(part, Facts)]
+    assert facts.facts["Examples"] == "60 train, 5 test"
+    assert "Leakage" not in facts.facts
+    table = words.section(view).parts[-1]
+    assert table.rows == [["train", 60, 5 / 60, 0.1]]
 
 
 @pytest.fixture

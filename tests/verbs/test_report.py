@@ -54,6 +54,7 @@ def test_page_about_other_data_has_their_texts(copy_of_finished_run):
     assert path == run / "report-later.html"
     figures = json.loads((run / "report-later.json").read_text())
     assert figures["summary"]["examples"] == 40
-    assert figures["summary"]["baseline"]["examples"] == 40
+    compared = figures["summary"]["baseline"]
+    assert (compared["examples"], compared["train"]) == (40, finished.TRAIN)
     assert (run / "report-later" / "confusion.png").is_file()
     assert ftkeras.Run(run).report(baseline="none", verbose=0) == run / "report.html"
