@@ -224,10 +224,12 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         return lines
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:
-        """Return a note if the model predicts the same label for every example."""
-        predicted = [sum(column) for column in zip(*metrics["confusion"], strict=True)]
-        used = [label for label, count in zip(self.names, predicted, strict=True) if count]
-        return [f"the model always predicts {used[0]!r}"] if len(used) == 1 else []
+        """Return a note if the model always predicts a label that not all examples have."""
+        confusion = np.array(metrics["confusion"])
+        present, used = (np.flatnonzero(confusion.sum(axis=axis)) for axis in (1, 0))
+        if len(used) != 1 or np.array_equal(present, used):
+            return []
+        return [f"the model always predicts {self.names[used[0]]!r}"]
 
     def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str]:
         """Return the entropy of the labels, -Σ p log p: the loss of their frequencies."""

@@ -39,6 +39,7 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | 
     of_second: dict[str, Any] = {"average": "binary", "zero_division": 0.0}
     mean = metrics.precision_recall_fscore_support(labels, predicted, **over_classes)
     is_binary = probabilities.shape[1] == 2
+    is_varied = len(np.union1d(present, predicted)) > 1
     main = mean
     if is_binary:
         main = metrics.precision_recall_fscore_support(labels, predicted, **of_second)
@@ -49,7 +50,8 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | 
         "f1": float(main[2]),
         "auc": _area(labels, probabilities, present),
         "macro_f1": float(mean[2]),
-        "mcc": float(metrics.matthews_corrcoef(labels, predicted)),
+        # Of a single class, scikit-learn returns 0 too, but warns of its own confusion matrix.
+        "mcc": float(metrics.matthews_corrcoef(labels, predicted)) if is_varied else 0.0,
         "balanced_accuracy": float(mean[1]),
     }
 

@@ -52,6 +52,8 @@ def test_model_that_always_predicts_one_label_is_noted():
     assert "note: the model always predicts 'good'" in advice.text(
         Config(epochs=3), metrics, PROBLEM, RUN
     )
+    metrics = _metrics(confusion=((0, 0), (0, 12)))  # as it should, with such data
+    assert advice.text(Config(epochs=3), metrics, PROBLEM, RUN) == ""
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -52,3 +54,11 @@ def test_absent_classes_are_named_and_excluded_from_means():
 
 def test_area_of_a_single_class_is_undefined():
     assert classifier_metrics.measure(np.zeros(5, int), PROBABILITIES[:5])["auc"] is None
+
+
+def test_data_of_a_single_class_are_measured_without_a_warning():
+    probabilities = np.tile([0.9, 0.1], (5, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = classifier_metrics.measure(np.zeros(5, int), probabilities)
+    assert (found["accuracy"], found["mcc"]) == (1, 0)
