@@ -151,7 +151,8 @@ def intervals(
 
     They are percentile intervals. If all answers of all runs are right, or all are wrong, these
     have no width, because no sample has another answer. The tested metric, if it is a share of
-    examples, then has Wilson's interval.
+    examples or a mean of numbers from 0 to 1, then has Wilson's interval. A loss or an error has
+    not: it may be larger than 1.
 
     Args:
         runs: of the recipe.
@@ -159,9 +160,10 @@ def intervals(
         confidence: level, between 0 and 1.
     """
     low, high = percentile_interval(samples, confidence)
-    scores = np.array([run.scores for run in runs], float)
-    if scores.size and scores.min() == scores.max() and scores.flat[0] in (0, 1):
-        at = runs[0].metrics.index(runs[0].tested.name)
+    scores, tested = np.array([run.scores for run in runs], float), runs[0].tested
+    is_constant = scores.size and scores.min() == scores.max() and scores.flat[0] in (0, 1)
+    if is_constant and not tested.lower_is_better:
+        at = runs[0].metrics.index(tested.name)
         low[at], high[at] = significance.wilson(scores.flat[0], scores.shape[1], confidence)
     return low, high
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ftkeras.statistics.significance import mean_interval
+
 CONFIDENCE = 0.95
 # Groups with fewer examples are too small to conclude anything.
 LEAST = 20
@@ -52,9 +54,10 @@ def compare(names: Sequence[str], scores: np.ndarray) -> tuple[list[Group], Gap 
     """Return the mean of each group, and the largest gap between two.
 
     Of numbers that are 0 or 1, the interval of a mean is Wilson's, and that of a difference
-    Newcombe's; of others, they are Student's and Welch's. With k groups that are large enough, the
-    level is 1 - 0.05 / k for means and 1 - 0.05 / (k (k - 1) / 2) for differences (Bonferroni), so
-    that all hold together with 95 % probability at least.
+    Newcombe's; of others, they are Student's and Welch's. All numbers of a group may be 0, or 1,
+    though they could be between: the intervals are Wilson's and Newcombe's then, too. With k groups
+    that are large enough, the level is 1 - 0.05 / k for means and 1 - 0.05 / (k (k - 1) / 2) for
+    differences (Bonferroni), so that all hold together with 95 % probability at least.
 
     Source: Newcombe, 1998, https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
 
@@ -67,17 +70,17 @@ def compare(names: Sequence[str], scores: np.ndarray) -> tuple[list[Group], Gap 
         and the gap, None with fewer than two that are large enough.
     """
     values = np.asarray(scores, float)
-    members = _by_size(np.asarray(names), values)
+    # An array of strings would be as wide as the longest name.
+    members = _by_size(np.asarray(names, object), values)
     large = {name: own for name, own in members.items() if len(own) >= LEAST}
     small = _listed({name: own for name, own in members.items() if name not in large})
-    is_binary = bool(np.isin(values, (0, 1)).all())
     level = 1 - (1 - CONFIDENCE) / max(1, len(large))
     groups = [
-        Group(name, len(own), float(own.mean()), *_ends(own, level, is_binary))
+        Group(name, len(own), float(own.mean()), *mean_interval(own, values, level))
         for name, own in large.items()
     ]
     groups += [Group(name, len(own), float(own.mean()), None, None) for name, own in small.items()]
-    return groups, _gap(large, is_binary)
+    return groups, _gap(large, values)
 
 
 def _by_size(names: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
@@ -95,7 +98,7 @@ def _listed(small: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {**dict(kept), f"{len(rest):,} smaller groups": np.concatenate(rest)}
 
 
-def _gap(large: dict[str, np.ndarray], is_binary: bool) -> Gap | None:
+def _gap(large: dict[str, np.ndarray], scores: np.ndarray) -> Gap | None:
     if len(large) < 2:
         return None
     means = {name: float(own.mean()) for name, own in large.items()}
@@ -103,32 +106,25 @@ def _gap(large: dict[str, np.ndarray], is_binary: bool) -> Gap | None:
     if best == worst:  # all have the same mean
         best, worst = list(large)[:2]
     level = 1 - (1 - CONFIDENCE) / (len(large) * (len(large) - 1) / 2)
-    difference = _newcombe if is_binary else _welch
-    low, high = difference(large[best], large[worst], level)
+    low, high = _difference(large[best], large[worst], scores, level)
     return Gap(best, worst, means[best] - means[worst], low, high)
 
 
-def _ends(values: np.ndarray, level: float, is_binary: bool) -> tuple[float, float]:
+def _difference(
+    first: np.ndarray, second: np.ndarray, scores: np.ndarray, level: float
+) -> tuple[float, float]:
+    """Return Newcombe's interval of the difference of two means, or Welch's; see `compare`.
+
+    Newcombe's is made of the intervals of both means, whatever they are: Zou and Donner, 2008,
+    https://doi.org/10.1002/sim.3095.
+    """
     from scipy import stats
 
-    n, mean = len(values), float(values.mean())
-    if is_binary:
-        interval = stats.binomtest(int(values.sum()), n).proportion_ci(level, method="wilson")
-        return float(interval.low), float(interval.high)
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    return mean - half, mean + half
-
-
-def _newcombe(first: np.ndarray, second: np.ndarray, level: float) -> tuple[float, float]:
-    """Return the interval of the difference of two shares, from Wilson's intervals of both."""
+    is_constant = min(np.ptp(first), np.ptp(second)) < 1e-12  # of which Welch's knows no variance
+    if not (is_constant or np.isin(scores, (0, 1)).all()):
+        welch = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
+        return float(welch.low), float(welch.high)
     p, q = float(first.mean()), float(second.mean())
-    (l1, u1), (l2, u2) = (_ends(one, level, True) for one in (first, second))
+    (l1, u1), (l2, u2) = (mean_interval(one, scores, level) for one in (first, second))
     low = p - q - float(np.hypot(p - l1, u2 - q))
     return low, p - q + float(np.hypot(u1 - p, q - l2))
-
-
-def _welch(first: np.ndarray, second: np.ndarray, level: float) -> tuple[float, float]:
-    from scipy import stats
-
-    interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
-    return float(interval.low), float(interval.high)

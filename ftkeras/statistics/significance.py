@@ -154,6 +154,9 @@ def mcnemar(first_correct: np.ndarray, second_correct: np.ndarray) -> dict:
 def wilson(accuracy: float, examples: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return Wilson's interval of an accuracy measured on the given number of examples.
 
+    ((p + z² / 2n) ± z · √(p (1 − p) / n + z² / 4n²)) / (1 + z² / n),     p the accuracy, of which
+    p · n need not be a whole number, as that of an area under the ROC curve is not.
+
     Source: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
 
     >>> [round(bound, 4) for bound in wilson(0.9, 100)]
@@ -161,9 +164,45 @@ def wilson(accuracy: float, examples: int, confidence: float = 0.95) -> tuple[fl
     """
     from scipy import stats
 
-    test = stats.binomtest(round(accuracy * examples), examples)
-    interval = test.proportion_ci(confidence_level=confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    variance = accuracy * (1 - accuracy) / examples + (z / (2 * examples)) ** 2
+    center, half = accuracy + z**2 / (2 * examples), z * math.sqrt(variance)
+    low, high = ((center + side) / (1 + z**2 / examples) for side in (-half, half))
+    # Rounding would leave the ends of 0 and 1 a hair away from them.
+    return 0.0 if accuracy == 0 else low, 1.0 if accuracy == 1 else high
+
+
+def mean_interval(
+    values: np.ndarray, scores: np.ndarray, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval of a mean: Wilson's of numbers that are 0 or 1, Student's of others.
+
+    If all values are 0, or all are 1, and scores are from 0 to 1, Student's would have no width,
+    as if no mistake were possible. They have Wilson's as well.
+
+    Args:
+        values: of a part of the examples.
+        scores: of all examples, which tell what the values could be.
+        confidence: level, between 0 and 1.
+
+    Returns:
+        The ends; NaN for a single value that is neither 0 nor 1.
+
+    >>> perfect, scores = np.ones(20), np.array([0.5] * 20 + [1.0] * 20)
+    >>> round(mean_interval(perfect, scores)[0], 3), mean_interval(perfect, scores + 1)[0]
+    (0.839, 1.0)
+    """
+    from scipy import stats
+
+    mean, count = float(values.mean()), len(values)
+    is_share = scores.min() >= 0 and scores.max() <= 1
+    if np.isin(scores, (0, 1)).all() or (is_share and mean in (0, 1)):
+        return wilson(mean, count, confidence)
+    if count < 2:
+        return math.nan, math.nan
+    half = float(stats.t.ppf(0.5 + confidence / 2, count - 1))
+    half *= float(values.std(ddof=1)) / math.sqrt(count)
+    return mean - half, mean + half
 
 
 def f1_interval(f1: float, correct: int) -> tuple[float, float]:

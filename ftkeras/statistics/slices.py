@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.statistics.significance import holm, wilson
+from ftkeras.statistics.significance import holm, mean_interval
 
 # Slices and rests with fewer examples are too small to conclude anything.
 LEAST = 20
@@ -68,7 +68,8 @@ def compare(slices: Sequence[Slice], scores: np.ndarray, *, least: int = LEAST) 
 
     Of numbers that are 0 or 1, the interval is Wilson's, and the test Fisher's exact one, or
     Pearson's chi-squared test if there are more than 20,000 examples. Of others, the interval is
-    Student's, and the test Welch's. Holm's method corrects for the number of tests.
+    Student's (Wilson's if all are 0, or all are 1, though they could be between), and the test
+    Welch's. Holm's method corrects for the number of tests.
 
     Args:
         slices: which may overlap.
@@ -126,7 +127,8 @@ def by_value(group: str, values: Sequence[object], *, most: int = MOST_VALUES) -
     >>> [(one.name, one.members.tolist()) for one in by_value("product", ["a", "b", "b"])]
     [('b', [False, True, True]), ('a', [True, False, False])]
     """
-    shown = np.array(["(empty)" if value in (None, "") else str(value) for value in values])
+    texts = ["(empty)" if value in (None, "") else str(value) for value in values]
+    shown = np.array(texts, object)  # an array of strings would be as wide as the longest one
     names, numbers, counts = np.unique(shown, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     chosen = [Slice(group, str(names[n]), numbers == n) for n in order[:most]]
@@ -180,7 +182,7 @@ def _measure(one: Slice, values: np.ndarray, least: int) -> Result:
 
     own, rest = values[one.members], values[~one.members]
     mean, is_binary = float(own.mean()), bool(np.isin(values, (0, 1)).all())
-    low, high = wilson(mean, len(own)) if is_binary else _student(own)
+    low, high = mean_interval(own, values)
     p_value = None
     if min(len(own), len(rest)) >= least:
         if is_binary and 0 < values.mean() < 1:
@@ -192,17 +194,12 @@ def _measure(one: Slice, values: np.ndarray, least: int) -> Result:
             else:
                 p_value = float(stats.fisher_exact(table)[1])
         elif not is_binary and max(np.ptp(own), np.ptp(rest)) > 1e-12:
-            p_value = float(stats.ttest_ind(own, rest, equal_var=False).pvalue)
+            # From the moments, as SciPy warns of equal numbers, such as those of perfect answers.
+            moments = [f(part) for part in (own, rest) for f in (np.mean, _sd, len)]
+            p_value = float(stats.ttest_ind_from_stats(*moments, equal_var=False).pvalue)
     others = float(rest.mean()) if len(rest) else float("nan")
     return Result(one.group, one.name, len(own), mean, low, high, others, p_value)
 
 
-def _student(values: np.ndarray) -> tuple[float, float]:
-    """Return Student's 95 % interval of a mean; NaN for a single value."""
-    from scipy import stats
-
-    mean = float(values.mean())
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return mean - half, mean + half
+def _sd(values: np.ndarray) -> float:
+    return float(values.std(ddof=1))

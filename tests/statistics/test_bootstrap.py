@@ -7,6 +7,7 @@ from sklearn import metrics
 
 from ftkeras.statistics import bootstrap, ratios
 from ftkeras.statistics.class_predictions import ClassPredictions
+from ftkeras.statistics.number_predictions import NumberPredictions
 
 
 def _predictions(
@@ -156,3 +157,11 @@ def test_other_intervals_are_percentiles():
     samples = bootstrap.resample([[run]], resamples=200, seed=0)[:, 0]
     found = bootstrap.intervals([run], samples, 0.9)
     np.testing.assert_array_equal(found, bootstrap.percentile_interval(samples, 0.9))
+
+
+def test_errors_of_exactly_1_are_no_shares():
+    run = NumberPredictions(np.arange(30.0)[:, None], np.arange(30.0)[:, None] + 1)
+    samples = bootstrap.resample([[run]], resamples=200, seed=0)[:, 0]
+    low, high = bootstrap.intervals([run], samples, 0.95)
+    at = run.metrics.index("mae")
+    assert (low[at], high[at]) == (1, 1)

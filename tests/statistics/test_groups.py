@@ -1,5 +1,7 @@
 """Groups: intervals that hold together, against SciPy and statsmodels' formulas by hand."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -34,6 +36,19 @@ def test_other_numbers_have_students_and_welchs_intervals():
     assert (found[0].low, found[0].high) == pytest.approx(expected)
     welch = stats.ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
     assert (gap.low, gap.high) == pytest.approx((welch.low, welch.high))
+
+
+def test_perfect_groups_of_scores_from_0_to_1_have_wilsons_and_newcombes_intervals():
+    names = ["a"] * 40 + ["b"] * 40 + ["c"] * 40
+    scores = np.concatenate([np.ones(80), np.linspace(0.2, 0.8, 40)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found, gap = groups.compare(names, scores)
+        _, same = groups.compare(names[:81], scores[:81])
+    wilson = stats.binomtest(40, 40).proportion_ci(1 - 0.05 / 3, method="wilson")
+    assert [one.low for one in found[:2]] == pytest.approx([wilson.low] * 2)
+    assert 0.3 < gap.low < gap.value < gap.high < 0.6
+    assert same.low < same.value == 0 < same.high
 
 
 def test_groups_of_the_same_quality_rarely_show_a_gap():

@@ -43,6 +43,13 @@ def test_interval_covers_as_often_as_it_says():
     assert 0.91 <= np.mean(covered) <= 0.98  # 0.95 ± 3.7 standard errors
 
 
+@pytest.mark.parametrize("m", [3, 4])
+def test_interval_of_equal_numbers_is_around_one_half(m):
+    area, low, high = membership.auc(np.ones(m), np.ones(5))
+    assert area == 0.5
+    assert low + high == pytest.approx(1)
+
+
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.1])
 def test_rate_is_that_of_the_roc_curve(numbers, share):
     members, others = numbers

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ftkeras.statistics.significance import corrected_t, holm, mcnemar
+from ftkeras.statistics.significance import corrected_t, holm, mcnemar, wilson
 
 values = st.lists(st.floats(-10, 10), min_size=2, max_size=30).filter(lambda v: np.std(v) > 1e-3)
 
@@ -145,3 +145,10 @@ def test_holm_keeps_the_order_and_only_raises(p_values):
     assert np.all(adjusted >= p_values)
     assert np.all(adjusted <= np.minimum(1, np.array(p_values) * len(p_values)) + 1e-12)
     assert np.all(np.diff(adjusted[np.argsort(p_values, kind="stable")]) >= 0)
+
+
+@pytest.mark.parametrize(("count", "examples"), [(0, 10), (3, 7), (90, 100), (5, 5)])
+def test_interval_of_a_share_is_that_of_scipy(count, examples):
+    expected = stats.binomtest(count, examples).proportion_ci(0.9, method="wilson")
+    found = wilson(count / examples, examples, 0.9)
+    assert found == pytest.approx((expected.low, expected.high), abs=1e-12)

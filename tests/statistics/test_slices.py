@@ -1,5 +1,8 @@
 """Slices: SciPy's tests, Holm's correction, and slices that are known to differ."""
 
+import tracemalloc
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -110,3 +113,26 @@ def test_many_examples_are_tested_by_pearsons_test():
         assert one.p_value == pytest.approx(expected)
     (found,) = slices.compare([Slice("x", "a", groups == "a")], np.ones(len(groups)))
     assert found.p_value is None  # all are right
+
+
+def test_perfect_slice_of_scores_from_0_to_1_has_wilsons_interval():
+    perfect = np.arange(100) < 40
+    scores = np.where(perfect, 1.0, 0.5 + np.arange(100) / 250)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (found,) = slices.compare([Slice("x", "perfect", perfect)], scores)
+    wanted = stats.binomtest(40, 40).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high))
+    assert found.p_value < 0.001
+    # Errors of exactly 1 may be larger: there, no interval is known.
+    (found,) = slices.compare([Slice("x", "same", perfect)], 2 - scores)
+    assert (found.low, found.high) == (1.0, 1.0)
+
+
+def test_one_long_value_does_not_cost_its_length_for_every_example():
+    tracemalloc.start()
+    found = slices.by_value("column", ["a" * 20_000, *["b"] * 2_000])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [int(one.members.sum()) for one in found] == [2_000, 1]
+    assert peak < 2e6
