@@ -101,8 +101,8 @@ def _reliability(forecasts: Forecasts) -> list[Part]:
     drawing = Lines(lines, "probability", "share that is true", (0, 1), (0, 1), legend="upper left")
     worst = max(width, key=lambda one: one.count * abs(one.share - one.mean))
     alt = (
-        f"Of {worst.count:,} answers with a probability near {worst.mean:.2f}, "
-        f"{worst.share:.0%} are right: the bin that adds most to the calibration error."
+        f"Of {worst.count:,} probabilities near {worst.mean:.2f}, {worst.share:.0%} came true: "
+        "the bin that adds most to the calibration error."
     )
     table = Table(
         "bins",
@@ -158,7 +158,8 @@ def _thresholds(confidence: np.ndarray, right: np.ndarray) -> list[Part]:
         return []
     columns = [
         Column("required accuracy", "{:.1%}"),
-        Column("least probability", "{:.4f}"),
+        # As many digits as predictions.jsonl has: the probabilities of sure models differ by few.
+        Column("least probability", "{:.7f}"),
         Column("texts answered", "{:.1%}", is_share=True),
     ]
     note = "Chosen on these texts, so a little optimistic. –: no probability is enough."

@@ -16,6 +16,8 @@ from ftkeras.statistics import bootstrap
 from ftkeras.statistics.ratios import SMALLEST_PROBABILITY
 
 BINS = 15
+# Parts of a bin whose forecasts are drawn together, as if they had the same probability.
+PARTS = 20
 # A temperature beyond these says that the answers can be separated, or not be told apart, at all.
 LOWEST, HIGHEST = 0.05, 20.0
 WIDTH, MASS = "width", "mass"
@@ -91,13 +93,50 @@ class Forecasts:
         The calibration error of a sample is larger than that of all examples, as its bins hold more
         chance. The interval is therefore the percentile interval, shifted by how much the samples'
         median differs from the value, and cut at 0.
+
+        The value itself holds chance too, so it and its interval are too large, most of all with
+        few examples. The low end is 0 if the error is not larger than `error_by_chance`.
         """
         own = _Resampled(self, BINS)
         samples = bootstrap.resample([[own]], resamples=resamples, seed=seed)[:, 0]
-        shift = np.median(samples, axis=0) - bootstrap.evaluate([[own]])[0]
+        values = bootstrap.evaluate([[own]])[0]
+        shift = np.median(samples, axis=0) - values
         low, high = bootstrap.percentile_interval(samples - shift, confidence)
+        ece = MEASURES.index("ece")
+        if values[ece] <= self.error_by_chance(confidence=confidence, seed=seed):
+            low[ece] = 0
         ends = zip(np.maximum(low, 0).tolist(), np.maximum(high, 0).tolist(), strict=True)
         return dict(zip(MEASURES, ends, strict=True))
+
+    def error_by_chance(
+        self, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    ) -> float:
+        """Return the calibration error that calibrated forecasts like these rarely exceed.
+
+        It is a quantile of the errors of samples whose outcomes are drawn from the probabilities
+        themselves, each forecast on its own ("consistency resampling").
+
+        Source: Bröcker and Smith, 2007, https://doi.org/10.1175/WAF993.1; Vaicenavicius et al.,
+        2019, section 5, https://proceedings.mlr.press/v89/vaicenavicius19a.html.
+
+        Args:
+            confidence: the share of calibrated forecasts with a smaller error.
+            resamples: number of samples; positive.
+            seed: of the random numbers.
+
+        >>> sure = Forecasts.of_labels(np.ones((100, 1)), np.ones((100, 1)))
+        >>> unsure = Forecasts.of_labels(np.ones((100, 1)), np.full((100, 1), 0.5))
+        >>> sure.error_by_chance(), round(unsure.error_by_chance(), 2)
+        (0.0, 0.1)
+        """
+        p, parts = self.probabilities.ravel(), BINS * PARTS
+        where = _bin_numbers(p, np.linspace(0, 1, parts + 1))
+        counts = np.bincount(where, minlength=parts)
+        expected = np.bincount(where, weights=p, minlength=parts)
+        means = np.clip(expected / np.maximum(counts, 1), 0, 1)
+        drawn = np.random.default_rng(seed).binomial(counts, means, (resamples, parts))
+        by_bin = (drawn - expected).reshape(resamples, BINS, PARTS).sum(axis=2)
+        return float(np.quantile(np.abs(by_bin).sum(axis=1) / len(p), confidence))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ def test_section_has_the_numbers_of_the_predictions(tmp_path):
         assert least is None or right / len(chosen) >= required
         assert share is None or share == len(chosen) / 400
     assert [plot.name for plot in _parts(section, Plot)] == ["reliability", "coverage"]
+    assert "came true" in _parts(section, Plot)[0].alt
     json.dumps(page.figures([section]))
 
 
@@ -43,6 +44,18 @@ def test_calibrated_run_says_so_and_others_are_advised(tmp_path):
     wrong = finished_runs.read(tmp_path / "b", finished_runs.NoTexts("no texts"))
     (notice,) = _parts(calibration.section(wrong), Notice)
     assert "--calibrate fits them to validation without changing a label" in notice.text
+
+
+def test_thresholds_of_a_sure_model_have_all_digits(tmp_path):
+    rows = [
+        {"label": ("no", "yes")[n != 0], "predicted": "yes", "probabilities": [0, 0.9999 + n / 1e6]}
+        for n in range(50)
+    ]
+    finished_runs.write(tmp_path, ["no", "yes"], rows, {"test": {}})
+    section = calibration.section(finished_runs.read(tmp_path, finished_runs.NoTexts("")))
+    thresholds = _parts(section, Table)[-1]
+    assert thresholds.rows[-1][1] == 0.999901
+    assert thresholds.columns[1].format.format(0.9999576) == "0.9999576"
 
 
 def test_missing_predictions_and_problems_without_probabilities(tmp_path):

@@ -102,3 +102,33 @@ def test_accuracy_that_no_threshold_gives_or_that_is_no_share():
     assert calibration.threshold_for(np.array([0.9, 0.8]), np.array([0, 1]), 0.9) is None
     with pytest.raises(UserError, match="`accuracy` must be from 0 to 1"):
         calibration.threshold_for(np.array([0.9]), np.array([1]), 90)
+
+
+def _alarms(sureness, examples, repeats):
+    """Return the share of samples whose interval excludes 0; a `sureness` of 1 is calibrated."""
+    rng, alarms = np.random.default_rng(0), 0
+    for _ in range(repeats):
+        logits = 2 * rng.normal(size=(examples, 1))
+        outcomes = (rng.random((examples, 1)) < special.expit(logits)).astype(int)
+        found = Forecasts.of_labels(outcomes, special.expit(sureness * logits))
+        alarms += found.intervals(resamples=20)["ece"][0] > 0
+    return alarms / repeats
+
+
+@pytest.mark.parametrize("examples", [50, 200])
+def test_calibrated_forecasts_of_few_examples_are_rarely_said_not_to_be(examples):
+    assert _alarms(1.0, examples, repeats=60) <= 7 / 60  # 3 expected; more: a probability of 1 %
+
+
+def test_forecasts_that_are_too_sure_are_noticed():
+    assert _alarms(3.0, 200, repeats=20) == 1
+
+
+def test_error_by_chance_is_that_of_drawing_each_outcome():
+    rng, errors = np.random.default_rng(1), []
+    p = FORECASTS.probabilities[:400]
+    for _ in range(500):
+        drawn = Forecasts.of_labels((rng.random(p.shape) < p).astype(int), p)
+        errors.append(calibration.calibration_error(calibration.bins(drawn)))
+    found = Forecasts.of_labels(np.zeros_like(p), p).error_by_chance()
+    assert found == pytest.approx(np.quantile(errors, 0.95), rel=0.07)
