@@ -1,5 +1,6 @@
 """The section about single examples: the mistakes, what they share, and doubtful labels."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MOST_ROWS = 50
 MOST_EXPLAINED = 10
 MOST_REPEATED = 20
 MOST_CLUSTERED = 5_000
+# The share of predicted numbers, nearly all of which are wrong, that are clustered: the worst ones.
+WORST = 0.25
 # Characters of a text, and of an answer, that a table shows.
 LONGEST_TEXT, LONGEST_ANSWER = 400, 120
 # What lines of predictions have beside the true and the predicted answer.
@@ -31,7 +34,7 @@ class _Examples:
 
     `of_truth` is the least probability that an answer gives to what is true of the example; None if
     it gives none. `texts` has None for an example whose text is not known; it is None if none is.
-    `all_texts` are the same, if all are known.
+    `all_texts` are the same, if all are known. `are_numbers`: errors are large or small.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -41,6 +44,12 @@ class _Examples:
     of_truth: np.ndarray | None
     texts: Sequence[Mapping[str, str] | None] | None
     all_texts: Sequence[Mapping[str, str]] | None
+    are_numbers: bool
+
+    @property
+    def worst(self) -> np.ndarray:
+        """The positions of the mistakes, the worst first."""
+        return self.order[self.is_wrong[self.order]]
 
 
 def section(view: RunView) -> Section:
@@ -67,9 +76,10 @@ def section(view: RunView) -> Section:
         of_truth=of_truth,
         texts=texts,
         all_texts=all_texts,
+        are_numbers=lower_is_better,
     )
     parts = [
-        *_doubtful(forecasts),
+        *_doubtful(forecasts, examples.is_wrong),
         *_mistakes(view, examples),
         *_nearly_wrong(examples),
         *_clusters(examples),
@@ -103,7 +113,7 @@ def _without_data(has_some: bool, error: UserError) -> Missing:
 
 
 def _mistakes(view: RunView, examples: _Examples) -> list[Part]:
-    worst = [int(n) for n in examples.order if examples.is_wrong[n]]
+    worst = examples.worst.tolist()
     if not worst:
         return [Notice(f"There is no mistake among {len(examples.rows):,} answers.", "good")]
     if examples.of_truth is not None:
@@ -134,23 +144,28 @@ def _nearly_wrong(examples: _Examples) -> list[Part]:
     return [_table("nearly_wrong", title, examples, shown)]
 
 
-def _doubtful(forecasts: Forecasts | None) -> list[Part]:
-    """Return how many labels the model contradicts as surely as it is right on average."""
+def _doubtful(forecasts: Forecasts | None, is_wrong: np.ndarray) -> list[Part]:
+    """Return how many labels the model contradicts as surely as it is right on average.
+
+    Of many labels, the right answer may have a small probability too, so only mistakes count.
+    """
     if forecasts is None:
         return []
     right = forecasts.of_truth[forecasts.of_truth > 0.5]
     if not right.size:
         return []
     usual = float(right.mean())
-    count = int((forecasts.of_truth <= 1 - usual).sum())
+    count = int((forecasts.of_truth[is_wrong] <= 1 - usual).sum())
     if not count:
         return []
-    subject = "One label is" if count == 1 else f"{count:,} labels are"
+    subject, them = (f"{count:,} labels are", "them") if count > 1 else ("One label is", "it")
+    place = "They are the first mistakes below; look whether their labels are wrong."
+    if count == 1:
+        place = "It is the first mistake below; look whether its label is wrong."
     return [
         Notice(
-            f"{subject} doubtful: the model, which was not trained on them, gives at least "
-            f"{usual:.3f} to the contrary, its mean probability of right answers. They are the "
-            "first mistakes below; look whether their labels are wrong.",
+            f"{subject} doubtful: the model, which was not trained on {them}, gives at least "
+            f"{usual:.3f} to the contrary, its mean probability of right answers. {place}",
             "info",
         )
     ]
@@ -203,20 +218,37 @@ def _explained(view: RunView, examples: _Examples, positions: Sequence[int]) -> 
 def _clusters(examples: _Examples) -> list[Part]:
     if examples.all_texts is None:
         return []
-    wrong = np.flatnonzero(examples.is_wrong)[:MOST_CLUSTERED]
-    right = np.flatnonzero(~examples.is_wrong)[: 4 * MOST_CLUSTERED]
-    texts, others = ([_joined(examples.all_texts[n]) for n in part] for part in (wrong, right))
-    rows: list[list[Cell]] = []
-    for one in text_clusters.cluster(texts, others):
-        kinds = Counter(_confusion(examples, int(wrong[n])) for n in one.members)
-        (kind, count), *_ = kinds.most_common(1)
-        shown = f"{kind} ({count:,})"
-        rows.append([len(one.members), ", ".join(one.words), shown, _cut(texts[one.members[0]])])
+    count = len(examples.rows)
+    most = math.ceil(WORST * count) if examples.are_numbers else count
+    wrong = np.sort(examples.worst[: min(most, MOST_CLUSTERED)])
+    others = np.setdiff1d(np.arange(count), wrong)[: 4 * MOST_CLUSTERED]
+    texts, usual = ([_joined(examples.all_texts[n]) for n in part] for part in (wrong, others))
+    rows: list[list[Cell]] = [
+        [
+            len(one.members),
+            ", ".join(one.words),
+            *([] if examples.are_numbers else [_most_frequent(examples, wrong[one.members])]),
+            _cut(texts[one.members[0]]),
+        ]
+        for one in text_clusters.cluster(texts, usual)
+    ]
     if not rows:
         return []
-    columns = ["mistakes", "characteristic words", "most frequent", "the most typical text"]
+    title, columns = "What mistakes have in common", ["mistakes", "characteristic words"]
     note = "By k-means of TF-IDF vectors; the words are more frequent there than in other texts."
-    return [Table("error_clusters", "What mistakes have in common", columns, rows, note)]
+    if examples.are_numbers:
+        title, columns = "What the largest errors have in common", ["texts", *columns[1:]]
+        note = f"Of the {len(wrong):,} texts with the largest errors. {note}"
+    else:
+        columns.append("most frequent")
+    columns.append("the most typical text")
+    return [Table("error_clusters", title, columns, rows, note)]
+
+
+def _most_frequent(examples: _Examples, positions: np.ndarray) -> str:
+    """Return the most frequent confusion among mistakes, and its count."""
+    ((kind, count),) = Counter(_confusion(examples, int(n)) for n in positions).most_common(1)
+    return f"{kind} ({count:,})"
 
 
 def _repeated(view: RunView, examples: _Examples) -> list[Part]:

@@ -138,6 +138,38 @@ def test_numbers_have_their_largest_errors_first(tmp_path):
     assert table.rows[0][1:] == ["1", "1.4"]
 
 
+def test_what_the_largest_errors_have_in_common_is_not_that_of_all_numbers(tmp_path):
+    """Errors are larger on trains, a quarter of the texts, and the others are not right either."""
+    rows = [{"targets": [1.0], "values": [1.1 + (n % 4 == 0)]} for n in range(200)]
+    state = {"problem": "regression", "scale": "none", "mean": [0.0], "sd": [1.0]}
+    finished_runs.write(tmp_path, ["score"], rows, {"test": {}}, task="regression", state=state)
+    texts = [f"{text} at {('noon', 'night', 'dawn')[n % 3]}" for n, text in enumerate(TEXTS)]
+    view = finished_runs.read(tmp_path, finished_runs.TextsInMemory(texts))
+    table = _tables(errors.section(view))["error_clusters"]
+    assert table.title == "What the largest errors have in common"
+    assert sum(row[0] for row in table.rows) == 50
+    assert all("train was late" in row[-1] for row in table.rows)
+    assert all(len(row) == len(table.columns) == 3 for row in table.rows)
+
+
+def test_right_answers_with_a_small_probability_are_not_doubtful(tmp_path):
+    """Of five classes, 0.35 may be the largest probability."""
+    names = list("abcde")
+    for folder, last in (("right", "a"), ("wrong", "b")):
+        rows = [
+            {"label": "a", "predicted": "a", "probabilities": [p, *[(1 - p) / 4] * 4]}
+            for p in [0.6, 0.35] * 20
+        ]
+        rows[-1]["label"] = last
+        finished_runs.write(tmp_path / folder, names, rows, {"test": {}})
+        view = finished_runs.read(tmp_path / folder, finished_runs.NoTexts("no texts"))
+        notices = [part.text for part in errors.section(view).parts if isinstance(part, Notice)]
+        doubtful = [text for text in notices if "doubtful" in text]
+        assert len(doubtful) == (folder == "wrong")
+    assert doubtful[0].startswith("One label is doubtful: the model, which was not trained on it,")
+    assert "It is the first mistake below; look whether its label is wrong." in doubtful[0]
+
+
 def test_entities_are_shown_by_their_words(tmp_path):
     entity = {"type": "PER", "start": 0, "end": 4}
     rows = [{"entities": [entity], "predicted": [{**entity, "end": 5, "score": 0.5}], "tags": []}]
