@@ -113,10 +113,12 @@ def _differences(result: Mapping[str, Any], tested: Tested) -> list[Part]:
     for pair in result["pairs"]:
         name = f"{pair['second']} − {pair['first']}"
         difference = tested_difference(pair, tested)
-        counts = pair["mcnemar"] or {"only_first": None, "only_second": None}
         ends = [difference["value"], difference["low"], difference["high"]]
-        only = [counts["only_second"], counts["only_first"]]
-        rows.append([name, *ends, pair["p_value"], pair["p_value_holm"], pair["test"], *only])
+        only = pair["mcnemar"] and (
+            f"{pair['second']} {pair['mcnemar']['only_second']:,}, "
+            f"{pair['first']} {pair['mcnemar']['only_first']:,}"
+        )
+        rows.append([name, *ends, pair["p_value"], pair["p_value_holm"], pair["test"], only])
         if difference["value"] is not None:
             intervals.append(Interval(name, *ends))
     columns = [
@@ -127,8 +129,7 @@ def _differences(result: Mapping[str, Any], tested: Tested) -> list[Part]:
         Column("p", "{:.2g}"),
         Column("Holm p", "{:.2g}", "corrected for all pairs"),
         "test",
-        Column("only the first right"),
-        Column("only the second right"),
+        Column("right alone", help="how many examples only one of both recipes has right"),
     ]
     note = "An interval holds for its pair alone; Holm's p-values hold for all pairs together."
     title = f"{metric_names.title(tested.name)}: differences"

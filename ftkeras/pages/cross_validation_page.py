@@ -33,6 +33,12 @@ OPTIMISTIC = (
     "are a little optimistic."
 )
 
+POOLED = (
+    "These tables and plots pool the predictions of all folds, each of its own model. Numbers that "
+    "depend on the order of all scores, such as the area under a curve, differ from their means "
+    "over folds above."
+)
+
 
 def write(
     home: pathlib.Path, config: CrossvalidateConfig, result: Mapping[str, Any]
@@ -133,7 +139,8 @@ def _predictions(rows: Rows, problem: Problem) -> Section:
     parts = [p for p in parts if not (problem.needs_tuning and isinstance(p, Slider))]
     if not parts:
         parts = [Missing("Predictions", f"a {problem.kind} has no tables of predictions.")]
-    return Section("Predictions", "predictions", parts)
+        return Section("Predictions", "predictions", parts)
+    return Section("Predictions", "predictions", [Notice(POOLED, "info"), *parts])
 
 
 def _commands(home: pathlib.Path) -> list[Part]:

@@ -1,5 +1,11 @@
 """The names of metrics, in words."""
 
+# Words that begin with a capital letter everywhere.
+NAMES = {
+    **{"f1": "F1", "auc": "AUC", "mrr": "MRR", "mae": "MAE", "mcc": "MCC", "rmse": "RMSE"},
+    **{"r2": "R²", "spearman": "Spearman", "pearson": "Pearson"},
+}
+
 
 def title(name: str) -> str:
     """Return a metric's name in words.
@@ -17,5 +23,4 @@ def words(name: str) -> str:
     >>> words("micro_f1")
     'micro F1'
     """
-    upper = {"f1": "F1", "auc": "AUC", "mrr": "MRR", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
-    return " ".join(upper.get(word, word) for word in name.split("_"))
+    return " ".join(NAMES.get(word, word) for word in name.split("_"))

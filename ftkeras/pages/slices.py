@@ -8,7 +8,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Column, Missing, Notice, Part, Section, Table
-from ftkeras.pages.metric_names import title
+from ftkeras.pages.metric_names import title, words
 from ftkeras.pages.run_view import RunView
 from ftkeras.statistics import slices
 from ftkeras.statistics.slices import Result, Slice
@@ -97,7 +97,8 @@ def _verdict(results: Sequence[Result], metric: str, lower_is_better: bool) -> l
         and one.mean != one.rest
     ]
     if not worse:
-        text = f"None of {len(tested)} slices is shown to have a worse {metric} than the rest."
+        number = words(metric)
+        text = f"None of {len(tested)} slices is shown to have a worse {number} than the rest."
         return [Notice(text, "info")]
     worse.sort(key=lambda one: one.p_value_holm or 0.0)
     named = [

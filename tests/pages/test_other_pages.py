@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.figures import style
+from ftkeras.figures.parts import Table
 from ftkeras.pages import comparison_page, cross_validation_page, search_page
 from ftkeras.problems.classification import Classification
 from ftkeras.runs import comparison, crossvalidation, layout
@@ -81,6 +82,17 @@ def test_comparison_has_its_conclusions_and_all_numbers(monkeypatch, tmp_path):
     assert not (tmp_path / "c.json").exists()
 
 
+def test_recipes_that_alone_are_right_are_named(monkeypatch):
+    recipes = [[_run(1, 0.5)], [_run(3, 3.0)]]
+    result = _compared(monkeypatch, *recipes)
+    counts = result["pairs"][0]["mcnemar"]
+    sections = comparison_page.sections(result, recipes)
+    (table,) = [p for s in sections for p in s.parts if isinstance(p, Table) and p.name == "pairs"]
+    assert table.rows[0][0] == "B − A"
+    assert table.rows[0][-1] == f"B {counts['only_second']}, A {counts['only_first']}"
+    assert counts["only_second"] != counts["only_first"]
+
+
 def test_runs_of_one_recipe_have_no_differences(monkeypatch, tmp_path):
     recipes = [[_run(1, 1.0), _run(2, 1.0)]]
     result = _compared(monkeypatch, *recipes)
@@ -117,6 +129,7 @@ def test_cross_validation_has_its_folds_and_predictions(tmp_path, repeats):
     assert f"{mean['low']:.3f} to {mean['high']:.3f}" in text.replace("\n", " ")
     assert "cross-validated on 240 examples" in text
     assert "Each fold picked its own best epoch" in text
+    assert "pool the predictions of all folds" in text
     assert 'id="plot-confusion' in text or "Confusion" in text
     assert text.count("<script") == 1
     assert (">repeat</th>" in text) == (repeats > 1)

@@ -85,3 +85,12 @@ def test_answers_to_questions_are_no_slices(tmp_path):
     view = finished_runs.read(tmp_path, finished_runs.TextsInMemory(TEXTS[:60]))
     (table,) = [part for part in slices.section(view).parts if isinstance(part, Table)]
     assert {row[0] for row in table.rows} == {"words"}
+
+
+def test_metric_is_written_in_words(tmp_path):
+    rows = [{"targets": [1.0], "values": [1.0 + n % 7]} for n in range(100)]
+    state = {"problem": "regression", "scale": "none", "mean": [0.0], "sd": [1.0]}
+    finished_runs.write(tmp_path, ["score"], rows, {"test": {}}, task="regression", state=state)
+    view = finished_runs.read(tmp_path, finished_runs.TextsInMemory(TEXTS[:100]))
+    (notice,) = [part for part in slices.section(view).parts if isinstance(part, Notice)]
+    assert notice.text == "None of 4 slices is shown to have a worse MAE than the rest."
