@@ -60,13 +60,15 @@ def _matching(
     return detect
 
 
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]){11,30}")
+# Looks ahead, as what looks like the beginning of an IBAN may run across spaces into the next one.
+_IBAN = re.compile(r"\b(?=([A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]){11,30}))")
 
 
 def _ibans(text: str) -> Iterator[tuple[int, int]]:
     for match in _IBAN.finditer(text):
-        if written := identifiers.iban(match[0]):
-            yield match.start(), match.start() + len(written)
+        end = match.start() + len(identifiers.iban(match[1]) or "")
+        if end > match.start() and not text[end : end + 1].isalnum():
+            yield match.start(), end
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:

@@ -107,6 +107,20 @@ def test_kinds_are_found_whole(text, kind):
     assert (found.kind, found.start, found.end) == (kind, 6, 6 + len(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "ibans"),
+    [
+        ("DE89370400440532013000 GB82WEST12345698765432", ["DE89370", "GB82WES"]),
+        ("Customer ID AB12 DE89 3704 0044 0532 0130 00", ["DE89 37"]),
+        ("and NR12 DE89 3704 0044 0532 0130 00 OR MORE", ["DE89 37"]),
+        ("DE893704004405320130005", []),
+    ],
+)
+def test_ibans_are_found_behind_other_words(text, ibans):
+    found = [one for one in detection.find(text) if one.kind == "bank account (IBAN)"]
+    assert [text[one.start :][:7] for one in found] == ibans
+
+
 def test_places_do_not_overlap():
     text = "DE89 3704 0044 0532 0130 00 and ann@10.0.0.1.example.org"
     found = detection.find(text)
