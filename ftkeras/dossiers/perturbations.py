@@ -69,10 +69,10 @@ def very_long(text: str, rng: np.random.Generator) -> str:
 
 _AUXILIARY = re.compile(
     r"\b(is|are|was|were|can|could|will|would|should|must|do|does|did|has|have|had)"
-    r"( ?n[o']t)?(?![\w'])",
+    r"( ?n[o'’]t)?(?![\w'’])",
     re.IGNORECASE,
 )
-_IRREGULAR = re.compile(r"\b(wo|ca)( ?n't)\b|\b(can)(not)\b", re.IGNORECASE)
+_IRREGULAR = re.compile(r"\b(wo|ca)( ?n['’]t)\b|\b(can)(not)\b", re.IGNORECASE)
 _WHOLE = {"wo": "will", "ca": "can"}
 # Without a negation, these are often no auxiliaries.
 _NEGATED_ONLY = ("do", "does", "did", "has", "have", "had")

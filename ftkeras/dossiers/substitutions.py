@@ -73,17 +73,18 @@ class Dimension:
         longest_first = sorted(words, key=lambda word: (-len(word), word))
         return re.compile(
             "|".join(
-                rf"(?<![\w'])(?:{re.escape(word)}|{re.escape(_first_upper(word))}"
-                rf"|{re.escape(word.upper())})(?![\w])"
+                rf"(?<![\w'’])(?:{'|'.join(map(_pattern_of, _cases(word)))})(?![\w])"
                 for word in longest_first
             )
         )
 
     def _counterpart(self, text: str, match: re.Match[str], number: int) -> str:
-        word = match[0]
+        word = match[0].replace("’", "'")
         role = _role(word.lower(), text, match.end()) if self.name == "gender" else None
         row = self._known[word.lower()] if role is None else _GENDERED[role]
         new = row[number]
+        if "’" in match[0]:
+            new = new.replace("'", "’")
         if len(word) > 1 and word.isupper():
             return new.upper()
         return _first_upper(new) if word[0].isupper() else new
@@ -119,6 +120,15 @@ def _role(word: str, text: str, end: int) -> str | None:
     if following and following[1].lower() not in _NOT_OWNED:
         return "possessive"
     return "object" if word == "her" else "alone"
+
+
+def _cases(word: str) -> tuple[str, ...]:
+    return word, _first_upper(word), word.upper()
+
+
+def _pattern_of(word: str) -> str:
+    """Return a pattern of a word, whose apostrophes may be typographic ones."""
+    return re.escape(word).replace("'", "['’]")
 
 
 def _first_upper(word: str) -> str:

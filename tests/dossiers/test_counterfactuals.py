@@ -24,6 +24,9 @@ ALL = substitutions.dimensions() | substitutions.dimensions("synonyms.yaml")
         ("dialect", 1, "My favorite Movie", "My favourite Film"),
         ("dialect", 0, "Colours in grey", "Colors in gray"),
         ("register", 1, "It isn't; I am going to go", "It ain't; I am gonna go"),
+        ("register", 1, "It isn’t; I don’t know", "It ain’t; I dunno"),
+        ("register", 0, "It isn’t", "It isn’t"),
+        ("Scottish English", 1, "I’d say it can’t", "I’d say it cannae"),
         ("African American English", 1, "I'm going to ask.", "I'ma aks."),
         (
             "African American English",
