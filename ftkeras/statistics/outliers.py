@@ -51,11 +51,15 @@ def mahalanobis(
         seen: those of the training texts, [m, size], m at least 2.
         groups: the class of each of these, integer [m]; None for one group.
     """
+    from scipy.spatial import distance
     from sklearn.covariance import LedoitWolf
 
     numbers = np.zeros(len(seen), np.int64) if groups is None else np.asarray(groups)
     _, numbers = np.unique(numbers, return_inverse=True)
     means = np.array([seen[numbers == n].mean(axis=0) for n in range(numbers.max() + 1)], float)
     precision: Any = LedoitWolf(assume_centered=True).fit(seen - means[numbers]).get_precision()
-    apart = np.asarray(vectors, float)[:, None] - means
-    return np.einsum("ngi,ij,ngj->ng", apart, precision, apart).min(axis=1)
+    # Times a factor L of Σ⁻¹ = L Lᵀ, the distances are Euclidean ones, which need no array of
+    # vectors × groups × size. Not Cholesky's, as Σ⁻¹ is 0 if all vectors are those of their groups.
+    variances, axes = np.linalg.eigh(precision)
+    factor = axes * np.sqrt(np.maximum(variances, 0))
+    return distance.cdist(vectors @ factor, means @ factor, "sqeuclidean").min(axis=1)

@@ -1,5 +1,7 @@
 """Scores of outliers: against SciPy and scikit-learn, and on texts that they must separate."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import mahalanobis
@@ -43,3 +45,17 @@ def test_strangers_are_told_apart():
     area, low, _ = membership.auc(values[60:], values[:60])
     assert area == pytest.approx(roc_auc_score([0] * 60 + [1] * 40, values))
     assert low > 0.8
+
+
+def test_groups_without_variance_are_at_distance_0():
+    seen = np.eye(2)
+    assert outliers.mahalanobis(RNG.normal(size=(3, 2)), seen, np.arange(2)).tolist() == [0] * 3
+
+
+def test_many_groups_of_wide_vectors_take_little_memory():
+    seen, groups = RNG.normal(size=(400, 256)), np.repeat(np.arange(200), 2)
+    tracemalloc.start()
+    outliers.mahalanobis(RNG.normal(size=(500, 256)), seen, groups)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 500 * 200 * 256 * 8 / 10
