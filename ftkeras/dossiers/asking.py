@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ftkeras.data.examples import Examples
 from ftkeras.dossiers.subject import Subject
 from ftkeras.errors import UserError
 from ftkeras.experiment import evaluation, other_texts
@@ -14,6 +15,8 @@ from ftkeras.experiment import evaluation, other_texts
 # Problems whose answers are about whole texts.
 READS = ("texts", "each_text")
 Texts = Sequence[dict[str, str]]
+# Texts that an interval needs.
+LEAST = 2
 
 
 def require_whole_texts(subject: Subject) -> None:
@@ -21,6 +24,12 @@ def require_whole_texts(subject: Subject) -> None:
     problem = subject.view.problem
     if problem.reads not in READS:
         raise UserError(f"a {problem.kind} answers more than texts, which changes would move")
+
+
+def require_several(examples: Examples) -> None:
+    """Raise UserError if there are too few examples for an interval."""
+    if len(examples) < LEAST:
+        raise UserError(f"{examples.name} has {len(examples)} text, and an interval needs {LEAST}")
 
 
 def answers(

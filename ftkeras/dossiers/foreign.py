@@ -14,7 +14,7 @@ from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.subject import Subject
 from ftkeras.errors import UserError
 from ftkeras.experiment import answering, evaluation, other_texts
-from ftkeras.figures.parts import Column, Notice, Table
+from ftkeras.figures.parts import Column, Missing, Notice, Table
 from ftkeras.figures.parts import Part as Shown
 from ftkeras.statistics import membership, outliers
 
@@ -25,18 +25,23 @@ NOTE = (
     "number than a text of test; 0.5 says nothing. DeLong's 95 % intervals."
 )
 
+TOO_SHORT = "fewer than two texts have more than three words."
+
 
 def part(subject: Subject) -> Part:
     """Return the part about texts of another kind.
 
     Raises:
         UserError: if the data can't be read, the run kept no weights, its problem answers words
-            rather than texts, or its answers have no number that says how strange a text is.
+            rather than texts, its answers have no number that says how strange a text is, or the
+            split has fewer than two texts.
     """
     asking.require_whole_texts(subject)
     known = spread(subject.examples[subject.view.split], MOST)
+    asking.require_several(known)
     texts = subject.raw_texts(known)
-    kinds = {"other topics": _other_topics(texts[0]), "shuffled words": _shuffled(texts)}
+    made = {"other topics": _other_topics(texts[0]), "shuffled words": _shuffled(texts)}
+    kinds = {kind: others for kind, others in made.items() if len(others) >= asking.LEAST}
     measured = _measure(subject, [texts, *kinds.values()], known)
     if not measured:
         raise UserError(f"a {subject.view.problem.kind} has no number that says how strange it is")
@@ -45,7 +50,12 @@ def part(subject: Subject) -> Part:
         for score, values in measured.items()
         for kind, other in zip(kinds, values[1:], strict=True)
     ]
-    data = {"split": subject.view.split, "examples": len(known), "scores": rows}
+    data = {
+        "split": subject.view.split,
+        "examples": len(known),
+        "scores": rows,
+        "left_out": [kind for kind in made if kind not in kinds],
+    }
     return Part("foreign", "Texts of another kind", data, _shown(data))
 
 
@@ -55,8 +65,7 @@ def _measure(
     """Return how strange each text of each version is, by each score that the model has."""
     trained, train = subject.trained, spread(subject.examples["train"], TRAIN)
     # All are read at once, as each new graph takes a second.
-    versions = [*versions, subject.raw_texts(train)]
-    joined = [text for texts in versions for text in texts]
+    joined = [text for texts in (*versions, subject.raw_texts(train)) for text in texts]
     targets = np.repeat(known.targets[:1], len(joined), axis=0)
     with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
         examples = other_texts.tokenize(trained, joined, targets, pathlib.Path(name))
@@ -68,10 +77,10 @@ def _measure(
         scores["energy"] = outliers.energy(logits)
     if vectors is not None:
         groups = trained.problem.stratum(train.targets)
-        seen = vectors[-len(train) :]
-        scores["Mahalanobis distance"] = outliers.mahalanobis(vectors, seen, groups)
-    ends = np.cumsum(list(map(len, versions)))[:-1]
-    return {score: np.split(values, ends)[:-1] for score, values in scores.items()}
+        asked, seen = np.split(vectors, [-len(train)])
+        scores["Mahalanobis distance"] = outliers.mahalanobis(asked, seen, groups)
+    ends = np.cumsum(list(map(len, versions)))
+    return {score: np.split(values, ends)[: len(versions)] for score, values in scores.items()}
 
 
 def _auc(known: np.ndarray, foreign: np.ndarray) -> dict[str, float]:
@@ -112,4 +121,6 @@ def _shown(data: dict[str, Any]) -> list[Shown]:
         verdict = Notice(f"{text}: area under the curve {best['auc']:.3f}.", "info")
     else:
         verdict = Notice("No score of the model is shown to tell texts on other topics apart.")
-    return [verdict, Table("foreign", "How strange the model finds them", columns, rows, NOTE)]
+    left_out = [Missing(kind.capitalize(), TOO_SHORT) for kind in data["left_out"]]
+    table = Table("foreign", "How strange the model finds them", columns, rows, NOTE)
+    return [verdict, table, *left_out]

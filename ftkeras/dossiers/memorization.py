@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.data.examples import Examples
-from ftkeras.dossiers import shadow_runs
+from ftkeras.dossiers import asking, shadow_runs
 from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.subject import Subject
 from ftkeras.errors import UserError
@@ -40,13 +40,14 @@ def part(subject: Subject) -> Part:
     """Return the part about membership inference and planted texts.
 
     Raises:
-        UserError: if the data can't be read, the run kept no weights, or its problem has no loss
-            for each text.
+        UserError: if the data can't be read, the run kept no weights, its problem has no loss for
+            each text, or fewer than two texts were not trained on.
     """
     split = "test" if "test" in subject.examples else "validation"
     if split not in subject.examples:
         raise UserError("the run has no texts that it was not trained on")
     train, held_out = subject.examples["train"], subject.examples[split]
+    asking.require_several(held_out)
     members, others = (
         -shadow_runs.losses(subject.trained, spread(examples, MOST))
         for examples in (train, held_out)

@@ -28,12 +28,14 @@ def part(subject: Subject) -> Part:
     """Return the part about changed texts.
 
     Raises:
-        UserError: if the data can't be read, the run kept no weights, or its problem answers words
-            rather than texts, whose places a change would move.
+        UserError: if the data can't be read, the run kept no weights, its problem answers words
+            rather than texts, whose places a change would move, or the split has fewer than two
+            texts.
     """
     view = subject.view
     asking.require_whole_texts(subject)
     examples = spread(subject.examples[view.split], MOST)
+    asking.require_several(examples)
     texts = subject.raw_texts(examples)
     versions = {"unchanged": texts, **{name: _changed(name, texts) for name in CHANGES}}
     versions["empty"] = [dict.fromkeys(one, "") for one in texts[:1]]
