@@ -5,7 +5,7 @@ their contents.
 """
 
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ftkeras.config import combinations, flagfile
@@ -107,7 +107,7 @@ class ModelCard:
             rows.append(f"citation: {self.citation}")
         rows.append(f"license: {self.data_license or 'not known'}")
         counts = metrics.get("data", {})
-        rows += [f"{name.replace('_', ' ')}: {count:,} examples" for name, count in counts.items()]
+        rows += [f"{name.replace('_', ' ')}: {_counted(count)}" for name, count in counts.items()]
         return _list(rows)
 
     def _encoder(self) -> str:
@@ -163,6 +163,18 @@ def _privacy(report: dict) -> str:
         "not protected by it.",
     ]
     return _list(rows)
+
+
+def _counted(count: int | Mapping[str, int]) -> str:
+    """Return a number of examples in words, by label if it is recorded by label.
+
+    >>> _counted({"negative": 1030, "positive": 97})
+    '1,127 examples (1,030 negative, 97 positive)'
+    """
+    if not isinstance(count, Mapping):
+        return f"{count:,} examples"
+    each = ", ".join(f"{own:,} {label}" for label, own in count.items())
+    return f"{sum(count.values()):,} examples ({each})"
 
 
 def _redacted(spec: str | None) -> list[str]:

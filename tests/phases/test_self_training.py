@@ -21,6 +21,7 @@ from ftkeras.verbs import train
 from ftkeras.workflows import self_training
 from tests import finished
 from tests.matrix import matrix
+from tests.running import succeed
 from tests.training import test_state as state
 
 REVIEWS = pathlib.Path(ftkeras.corpora.__file__).parent / "reviews"
@@ -127,6 +128,13 @@ def test_the_run_is_the_best_round(run):
     assert found["test"]["examples"] == 40
     assert "test" not in _metrics(run / "rounds" / "0")
     assert not (run / "rounds" / "0" / "checkpoints").exists()
+
+
+@pytest.mark.matrix
+def test_a_run_on_pseudo_labels_can_be_exported(run, tmp_path):
+    shutil.copytree(run / "rounds" / "1", tmp_path / "second")
+    succeed("export", "--run_dir=second", "--export=huggingface", cwd=tmp_path)
+    assert "pseudo labels: " in (tmp_path / "second" / "huggingface" / "README.md").read_text()
 
 
 @pytest.mark.matrix

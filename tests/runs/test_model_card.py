@@ -61,6 +61,14 @@ def _card(run_dir: pathlib.Path, **given) -> ModelCard:
     return ModelCard(**{**about, **given})
 
 
+def test_pseudo_labels_of_self_training_are_counted_by_label(tmp_path):
+    labels = {"negative": 103, "positive": 97}
+    metrics.write_metrics(tmp_path, {"data": {"train": 1000, "pseudo_labels": labels}})
+    text = _card(tmp_path).text()
+    assert "- train: 1,000 examples\n" in text
+    assert "- pseudo labels: 200 examples (103 negative, 97 positive)\n" in text
+
+
 def _measured(**values: float) -> dict:
     about = {"examples": 10, "accuracy": 0.9, "f1": 0.8, "precision": 0.7, "recall": 0.6}
     return {**about, "auc": None, "loss": 0.3, **values}
