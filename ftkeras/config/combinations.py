@@ -92,4 +92,6 @@ def _check_teacher(config: Any) -> None:
             f"unlabelled={config.unlabelled[0]} needs `teacher`, a model that answers its texts; or"
             " `self_training`."
         )
+    if "-" in config.unlabelled:
+        raise UserError("unlabelled=- is read several times, so it must be a file.")
     few_labels.check(config)

@@ -213,6 +213,7 @@ def test_what_is_no_trained_model_is_refused(copy_of_finished_run, tmp_path):
         ({"regularizer": ()}, "^teacher=x needs `regularizer`=distill, which says how"),
         ({"teacher": ()}, "^regularizer=distill needs `teacher`, the folder of a run"),
         ({"teacher": (), "regularizer": (), "unlabelled": ("y",)}, "^unlabelled=y needs `teacher`"),
+        ({"unlabelled": ("-",)}, "^unlabelled=- is read several times, so it must be a file"),
     ],
 )
 def test_settings_that_lack_each_other_are_refused(settings, message):
