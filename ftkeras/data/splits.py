@@ -123,18 +123,18 @@ class Splits:
         Args:
             train: `train`, or a view of the same texts.
         """
-        if self._unlabelled is None:
+        if self.unlabelled is None:
             return train
-        rows = np.concatenate([train.rows, self._unlabelled.rows])
-        return replace(self._unlabelled, rows=rows, name=train.name)
+        rows = np.concatenate([train.rows, self.unlabelled.rows])
+        return replace(self.unlabelled, rows=rows, name=train.name)
 
     @property
     def unlabelled_rows(self) -> np.ndarray:
         """The stored texts of `with_unlabelled` that have no label, int64."""
-        return np.zeros(0, np.int64) if self._unlabelled is None else self._unlabelled.rows
+        return np.zeros(0, np.int64) if self.unlabelled is None else self.unlabelled.rows
 
     @functools.cached_property
-    def _unlabelled(self) -> Examples | None:
+    def unlabelled(self) -> Examples | None:
         """The unlabelled texts that are trained on: those that neither test nor validation has.
 
         The store that they are a view of has those of `train` before them.
@@ -178,8 +178,8 @@ class Splits:
         """
         parts = [part for part in (self.train, self.validation) if part is not None]
         counts = {examples.name: len(examples) for examples in parts}
-        if self._unlabelled is not None:
-            counts["unlabelled"] = len(self._unlabelled)
+        if self.unlabelled is not None:
+            counts["unlabelled"] = len(self.unlabelled)
         digests = [examples.digests for examples in parts]
         if len(parts) > 1:
             counts["in_train_and_validation"] = len(np.intersect1d(digests[0], digests[1]))

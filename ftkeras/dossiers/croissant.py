@@ -7,7 +7,7 @@ import pathlib
 import re
 from typing import Any
 
-from ftkeras.dossiers.subject import Subject
+from ftkeras.dossiers.subject import UNLABELLED, Subject
 
 VERSION = "http://mlcommons.org/croissant/1.0"
 # The terms of the specification; whoever reads the file needs no network.
@@ -93,7 +93,10 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
         "rai:dataPreprocessingProtocol": source.get("cleaning"),
         "rai:dataLimitations": source.get("gaps"),
         "distribution": objects,
-        "recordSet": _record_sets(subject, objects),
+        # Files without labels lack the columns that the others have.
+        "recordSet": _record_sets(
+            subject, _objects([f for f in data["files"] if f["split"] != UNLABELLED])
+        ),
     }
     return {name: value for name, value in described.items() if value}
 

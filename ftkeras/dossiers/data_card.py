@@ -1,6 +1,7 @@
 """The part about the data: where they come from, what is in them, and how they were split."""
 
 import hashlib
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.groupings.near_duplicates import nearest_in
 from ftkeras.dossiers import croissant
 from ftkeras.dossiers.part import Part
-from ftkeras.dossiers.subject import Subject
+from ftkeras.dossiers.subject import UNLABELLED, Subject
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Column, Facts, Missing, Notice, Table
 from ftkeras.figures.parts import Part as Shown
+from ftkeras.runs import inputs
 from ftkeras.support import hashes
 
 # What a person may state, and the attribute of a task that says the same.
@@ -58,21 +60,31 @@ def _source(subject: Subject) -> dict[str, Any]:
 
 def _files(subject: Subject, problems: list[Shown]) -> list[dict[str, Any]]:
     """Return each file with its size and SHA-256; add to `problems` why some are missing."""
+    listed = []
     try:
         by_split = {} if subject.task is None else subject.task.files()
-        listed = [
-            {"split": split, "path": str(path), "bytes": path.stat().st_size, "sha256": digest}
-            for split, paths in by_split.items()
-            for path in paths
-            for digest in [hashes.sha256(path)]
-        ]
+        listed += [_file(split, path) for split, paths in by_split.items() for path in paths]
     except (UserError, OSError) as error:
-        problems.append(Missing("Files of the data", f"{str(error).rstrip('.')}."))
-        return []
-    if not listed:
-        reason = subject.reason or "the task does not say which files it reads"
-        problems.append(Missing("Files of the data", f"{reason}."))
-    return listed
+        problems.append(Missing("Files of the data", str(error)))
+    else:
+        if not listed:
+            reason = subject.reason or "the task does not say which files it reads"
+            problems.append(Missing("Files of the data", reason))
+    try:
+        paths = [path for name in subject.config.unlabelled for path in inputs.find(name)]
+        return listed + [_file(UNLABELLED, path) for path in paths]
+    except (UserError, OSError) as error:
+        problems.append(Missing("Files without labels", str(error)))
+        return listed
+
+
+def _file(split: str, path: pathlib.Path) -> dict[str, Any]:
+    return {
+        "split": split,
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": hashes.sha256(path),
+    }
 
 
 def _measured(
@@ -82,7 +94,7 @@ def _measured(
     counts, read = subject.view.metrics.get("data", {}), subject.view.metrics.get("read", {})
     splits = {
         name: {"examples": counts[name], **_labelled(read.get(name, {}), subject)}
-        for name in ("train", "validation", "test")
+        for name in ("train", "validation", "test", UNLABELLED)
         if name in counts
     }
     overlap = {"in_train_and_test": counts.get("in_train_and_test")}

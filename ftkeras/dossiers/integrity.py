@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ftkeras.dossiers.part import Part
-from ftkeras.dossiers.subject import Subject
+from ftkeras.dossiers.subject import UNLABELLED, Subject
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Facts, Notice, Table, Text
 from ftkeras.figures.parts import Part as Shown
-from ftkeras.runs import audit, exported, folder, layout, signing
+from ftkeras.runs import audit, exported, folder, inputs, layout, signing
 from ftkeras.support import files, hashes
 
 LICENSED = ("data", "encoder", "code")
@@ -28,7 +28,7 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
     broken = log.broken or _since_dossier(log, subject)
     changes = [
         *([broken] if broken else []),
-        *_since_training(log, digests, parts["data"]),
+        *_since_training(log, digests, parts["data"], subject.folder),
         *(f"{one['path']}: {text}" for one in exports for text in one["changes"]),
         *_licenses(log, parts["licenses"]),
     ]
@@ -65,12 +65,18 @@ def _since_dossier(log: audit.Log, subject: Subject) -> str:
     )
 
 
-def _since_training(log: audit.Log, digests: Mapping[str, str], data: Part) -> list[str]:
+def _since_training(
+    log: audit.Log, digests: Mapping[str, str], data: Part, run_dir: pathlib.Path
+) -> list[str]:
     trained = log.last("trained")
     if not trained:
         return []
-    of_data = {file["path"]: file["sha256"] for file in data.data.get("files") or ()}
-    changes = hashes.changes(trained["files"], digests)
+    of_data = {
+        file["path"]: file["sha256"]
+        for file in data.data.get("files") or ()
+        if file["split"] != UNLABELLED
+    }
+    changes = [*hashes.changes(trained["files"], digests), *_unlabelled(run_dir)]
     recorded = trained.get("data", {})
     if of_data:
         changes += hashes.changes(recorded, hashes.condensed(of_data))
@@ -79,6 +85,26 @@ def _since_training(log: audit.Log, digests: Mapping[str, str], data: Part) -> l
     else:
         changes.append("the files of the data can't be read, so they may have changed")
     return [f"{text} since the training" for text in changes]
+
+
+def _unlabelled(run_dir: pathlib.Path) -> list[str]:
+    """Return which files without labels have changed since the run wrote down their hashes.
+
+    Those are in a file of the model, whose own hash the audit log has.
+    """
+    recorded = inputs.read(run_dir).get("unlabelled", {})
+    return [
+        text
+        for name, before in recorded.items()
+        for text in hashes.changes(before, _digests_now(name))
+    ]
+
+
+def _digests_now(name: str) -> dict[str, str]:
+    try:
+        return inputs.digests([name])[name]
+    except (UserError, OSError):  # such as of a file that is gone, so that its hash is missing
+        return {}
 
 
 def _found(names: Iterable[str]) -> dict[str, str]:

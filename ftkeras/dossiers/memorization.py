@@ -34,6 +34,10 @@ OF_CANARIES = (
     "model's loss on it among random texts that could have been planted as well (Carlini et al., "
     "2019)."
 )
+WITHOUT_UNLABELLED = (
+    "Only texts with labels are attacked: those of --unlabelled have no answer that a loss could "
+    "compare. What the model remembers of them is not known."
+)
 
 
 def part(subject: Subject) -> Part:
@@ -56,6 +60,8 @@ def part(subject: Subject) -> Part:
     attack = {"others_of": split, **_attack("loss threshold", members, others), "mean_loss": means}
     data: dict[str, Any] = {"membership": attack}
     shown = [_verdict(attack, "losses"), _tiles(attack), *_too_few(len(others)), Text(OF_LOSSES)]
+    if subject.config.unlabelled:
+        shown.append(Text(WITHOUT_UNLABELLED))
     if subject.shadow_runs:
         data["likelihood_ratios"] = ratios = _ratios(subject, train, held_out)
         shown += [Heading("Against shadow models"), _verdict(ratios, "answers"), _tiles(ratios)]

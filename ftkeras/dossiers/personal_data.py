@@ -11,7 +11,7 @@ from ftkeras.dossiers import detection, identifiers, names
 from ftkeras.dossiers.detection import Found
 from ftkeras.dossiers.memorization import spread
 from ftkeras.dossiers.part import Part
-from ftkeras.dossiers.subject import Subject
+from ftkeras.dossiers.subject import UNLABELLED, Subject
 from ftkeras.figures.parts import Missing, Notice, Table, Text
 from ftkeras.figures.parts import Part as Shown
 from ftkeras.reports import data as data_report
@@ -26,6 +26,7 @@ MOST_FOR_NAMES = 1_000
 _MAY_BE_PERSONAL = re.compile(r"[@\d]")
 # Files of texts in the run's folder.
 KEPT = {"samples": layout.SAMPLES, "report": layout.REPORT_TEXTS}
+WITHOUT_LABELS = "texts without labels"
 NOTE = (
     "Counts of places, not of people. In the examples, all but the first two letters and digits "
     "are hidden. Telephone numbers without a country code are those of "
@@ -62,7 +63,7 @@ def part(subject: Subject) -> Part:
     """
     searched: dict[str, int] = {}
     counts = {kind: Count() for kind in detection.KINDS}
-    for split, examples in subject.examples.items():
+    for split, examples in _splits(subject).items():
         chosen: Examples = spread(examples, MOST)
         searched[split] = len(chosen)
         _count(counts, split, _matches(_joined(subject.raw_texts(chosen))))
@@ -80,9 +81,19 @@ def part(subject: Subject) -> Part:
         "kinds": {kind: vars(count) for kind, count in counts.items()},
         "redacted": {split: of["redacted"] for split, of in read.items() if "redacted" in of},
         "names": people,
-        "not_searched": [] if people else ["names of people"],
+        "not_searched": [
+            *([] if people else ["names of people"]),
+            *([WITHOUT_LABELS] if subject.unlabelled_reason else []),
+        ],
     }
     return Part("personal_data", "Personal data", data, _shown(subject, data))
+
+
+def _splits(subject: Subject) -> dict[str, Examples]:
+    """Return the examples of each split, and those without labels."""
+    unlabelled = subject.unlabelled
+    further = {} if unlabelled is None else {UNLABELLED: unlabelled}
+    return {**subject.examples, **further}
 
 
 def _people(subject: Subject) -> dict[str, Any] | None:
@@ -91,7 +102,7 @@ def _people(subject: Subject) -> dict[str, Any] | None:
     if finder is None:
         return None
     searched, counts = {}, {names.KIND: Count()}
-    for split, examples in subject.examples.items():
+    for split, examples in _splits(subject).items():
         chosen: Examples = spread(examples, MOST_FOR_NAMES)
         searched[split] = len(chosen)
         _count(counts, split, finder.find(_joined(subject.raw_texts(chosen))))
@@ -130,13 +141,10 @@ def _kept(path: pathlib.Path) -> list[str]:
 
 def _shown(subject: Subject, data: dict[str, Any]) -> list[Shown]:
     rows = [_row(kind, count, data["searched"]) for kind, count in data["kinds"].items()]
-    total = sum(count["texts"] for count in data["kinds"].values())
+    lacking = subject.unlabelled_reason
     shown: list[Shown] = [
-        Notice("Patterns of personal data were found in the texts that the model reads.")
-        if total
-        else Notice(
-            "No pattern of personal data was found in the texts that the model reads.", "good"
-        ),
+        _verdict(data),
+        *([Missing(WITHOUT_LABELS.capitalize(), lacking)] if lacking else []),
         *_redacted(subject.config.redact, data["redacted"]),
         Text(f"Texts and tokens that were searched: {_listed(data['searched'])}."),
         Table("personal_data", "Patterns found", _columns(data["searched"]), rows, NOTE),
@@ -145,6 +153,16 @@ def _shown(subject: Subject, data: dict[str, Any]) -> list[Shown]:
     if stated := subject.about.text("data.personal_data"):
         shown.append(Text(f"about.yaml states: {stated}"))
     return shown
+
+
+def _verdict(data: dict[str, Any]) -> Notice:
+    if any(count["texts"] for count in data["kinds"].values()):
+        return Notice("Patterns of personal data were found in the texts that the model reads.")
+    if WITHOUT_LABELS in data["not_searched"]:
+        return Notice("No pattern of personal data was found in the texts that could be searched.")
+    return Notice(
+        "No pattern of personal data was found in the texts that the model reads.", "good"
+    )
 
 
 def _names(by_spacy: dict[str, Any] | None) -> list[Shown]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.config import flagfile
@@ -22,11 +23,14 @@ from ftkeras.pages import run_view
 from ftkeras.pages.run_view import NoTexts, RunView, Texts
 from ftkeras.pages.split_texts import SplitTexts
 from ftkeras.runs import layout
+from ftkeras.teachers.unlabelled import open_unlabelled
 from ftkeras.training import weights
 
 # What the parts of a dossier need to know beside the run, by the names of the configuration.
 OPTIONS = ("texts", "prove", "groups", "vulnerabilities", "shadow_runs")
 SPLITS = ("train", "validation", "test")
+# What the files and texts without labels are called beside these.
+UNLABELLED = "unlabelled"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Subject:
         about: the statements.
         opened: the model, without its weights, and the splits; None if the data can't be read.
         reason: why the data can't be read, without a full stop; "" if they can.
+        unlabelled_reason: why the texts without labels can't be; "" if they can, or there are none.
         prove: whether to train the run again.
         groups: columns of the data whose values are groups to compare.
         vulnerabilities: a database of vulnerabilities in the OSV format; None for none.
@@ -48,6 +53,7 @@ class Subject:
     about: About
     opened: tuple[Experiment, Splits] | None = None
     reason: str = ""
+    unlabelled_reason: str = ""
     prove: bool = False
     groups: tuple[str, ...] = ()
     vulnerabilities: str | None = None
@@ -99,6 +105,15 @@ class Subject:
         wanted = SPLITS if self.config.test else SPLITS[:2]
         by_split = {name: getattr(splits, name) for name in wanted}
         return {name: examples for name, examples in by_split.items() if examples is not None}
+
+    @property
+    def unlabelled(self) -> Examples | None:
+        """The texts without labels; None if the run has none, or they can't be read.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        return self.splits.unlabelled
 
     @functools.cached_property
     def trained(self) -> Experiment:
@@ -175,12 +190,13 @@ def opened(
             f"run_dir={run_dir} is not the folder of a run: it has no {layout.SETTINGS}."
         )
     config = flagfile.read(run_dir / layout.SETTINGS, Config)
-    data, reason = None, "the dossier was written with texts=false"
+    data, reason, lacking = None, "the dossier was written with texts=false", ""
     with contextlib.ExitStack() as stack:
         if texts:
             try:
                 experiment = build.experiment(config, run_dir=run_dir)
-                splits = open_splits(config, experiment.task, experiment.text_layer)
+                more, lacking = _unlabelled(config, experiment.task)
+                splits = open_splits(config, experiment.task, experiment.text_layer, more)
                 data, reason = (experiment, stack.enter_context(splits)), ""
             except UserError as error:
                 reason = str(error).rstrip(".")
@@ -189,7 +205,18 @@ def opened(
         for name in groups:
             _require_column(view, name)
         asked = {"prove": prove, "vulnerabilities": vulnerabilities, "shadow_runs": shadow_runs}
-        yield Subject(view, about, data, reason, groups=groups, **asked)
+        yield Subject(view, about, data, reason, lacking, groups=groups, **asked)
+
+
+def _unlabelled(config: Config, task: Task) -> tuple[tf.data.Dataset | None, str]:
+    """Return the texts without labels, if there are any, or why they can't be read.
+
+    Most parts need only those with labels, so that one lost file does not empty the dossier.
+    """
+    try:
+        return open_unlabelled(config, task), ""
+    except UserError as error:
+        return None, str(error).rstrip(".")
 
 
 def _require_column(view: RunView, name: str) -> None:

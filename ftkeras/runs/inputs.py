@@ -40,12 +40,20 @@ def digests(names: Sequence[str]) -> dict[str, dict[str, str]]:
     Raises:
         UserError: if there is no such file.
     """
-    by_name = {}
-    for name in names:
-        paths = [p for one in opening.find_files(name, pathlib.Path()) for p in files.within(one)]
-        regular = {str(path): hashes.sha256(path) for path in paths if path.is_file()}
-        by_name[name] = hashes.condensed(regular)
-    return by_name
+    return {
+        name: hashes.condensed({str(path): hashes.sha256(path) for path in find(name)})
+        for name in names
+    }
+
+
+def find(name: str) -> list[pathlib.Path]:
+    """Return the files of unlabelled texts that a name or a pattern stands for.
+
+    Raises:
+        UserError: if there is no such file.
+    """
+    paths = [p for one in opening.find_files(name, pathlib.Path()) for p in files.within(one)]
+    return [path for path in paths if path.is_file()]
 
 
 def check_unchanged(names: Sequence[str], folder: pathlib.Path) -> None:

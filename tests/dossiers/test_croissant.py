@@ -19,9 +19,11 @@ def part(tmp_path):
     """Return the data card of a run on a table, whose texts are not read."""
     table = "\n".join(["comment,verdict", *(f'"{text}",{label}' for text, label in ROWS)])
     (tmp_path / "data.csv").write_text(table + "\n", encoding="utf-8")
+    (tmp_path / "more.csv").write_text("comment\nnot bad\n", encoding="utf-8")
     view = finished_runs.classes(tmp_path / "run", ["no", "yes"])
     task = "classification(train='data.csv', text='comment', label='verdict')"
-    config = dataclasses.replace(view.config, task=task, data_dir=str(tmp_path))
+    more = {"self_training": "rounds", "unlabelled": (str(tmp_path / "more.csv"),)}
+    config = dataclasses.replace(view.config, task=task, data_dir=str(tmp_path), **more)
     about = About({"data.license": "CC-BY-4.0", "data.version": "1.0.0", "data.citation": "We."})
     subject = Subject(dataclasses.replace(view, config=config), about, reason="not wanted")
     return data_card.part(subject)
@@ -37,6 +39,13 @@ def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
     read = [tuple(value.decode() for value in row.values()) for row in found.records(records.id)]
     assert read == ROWS
     assert found.metadata.license == ["CC-BY-4.0"]
+
+
+def test_file_without_labels_is_listed(part):
+    named = {file["split"]: file["path"].rpartition("/")[2] for file in part.data["files"]}
+    assert named == {"train": "data.csv", "unlabelled": "more.csv"}
+    listed = part.documents["croissant.json"]["distribution"]
+    assert [one["name"] for one in listed] == ["data.csv", "more.csv"]
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import pytest
 
 from ftkeras.checkpoints import hub_upload
 from ftkeras.dossiers import integrity
+from ftkeras.dossiers.part import Part
 from ftkeras.errors import UserError
 from ftkeras.exporters.saved_model import SavedModel
-from ftkeras.runs import layout, signing
+from ftkeras.runs import audit, inputs, layout, signing
 from ftkeras.serving import startup
 from ftkeras.support import hashes
 from tests import finished
@@ -114,6 +115,24 @@ def test_byte_of_a_training_file(tmp_path):
     (tmp_path / "data.csv").unlink()
     (change,) = dossier(tmp_path)["changes"]
     assert change.endswith("data.csv is missing since the training")
+
+
+def test_byte_of_a_file_without_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    more = pathlib.Path("more.txt")
+    more.write_text("a text\n")
+    inputs.write(tmp_path, {"pairs": False, "unlabelled": inputs.digests([str(more)])})
+    audit.append(tmp_path, "trained", {"files": {}})
+
+    def changes() -> list[str]:
+        data = Part("data", "", {}, [])
+        return integrity._since_training(audit.read(tmp_path), {}, data, tmp_path)
+
+    assert changes() == []
+    flip(more)
+    assert changes() == ["more.txt is changed since the training"]
+    more.unlink()
+    assert changes() == ["more.txt is missing since the training"]
 
 
 def test_license(copy_of_finished_run):

@@ -174,7 +174,9 @@ def spacy(monkeypatch):
 
 def _subject(texts: list[str]) -> Any:
     return SimpleNamespace(
-        examples={"train": texts}, raw_texts=lambda chosen: [{"text": text} for text in chosen]
+        examples={"train": texts},
+        unlabelled=None,
+        raw_texts=lambda chosen: [{"text": text} for text in chosen],
     )
 
 
@@ -200,16 +202,39 @@ def test_without_a_model_it_is_said_that_names_were_not_looked_for(installed, sp
     assert "no model of spaCy is installed" in personal_data._names(found)[0].reason
 
 
+def _run(folder, vocabulary=("the",), read=(), **given) -> Any:
+    tokenizer = SimpleNamespace(vocabulary=vocabulary)
+    about = {
+        "examples": {},
+        "unlabelled": None,
+        "unlabelled_reason": "",
+        "raw_texts": lambda chosen: [{"text": text} for text in chosen],
+        "folder": folder,
+        "experiment": SimpleNamespace(text_layer=SimpleNamespace(tokenizer=tokenizer)),
+        "view": SimpleNamespace(metrics={"read": dict(read)}),
+        "config": SimpleNamespace(redact="pii"),
+        "about": About({}),
+    }
+    return SimpleNamespace(**{**about, **given})
+
+
+def test_texts_without_labels_are_searched(tmp_path):
+    found = personal_data.part(_run(tmp_path, unlabelled=["Write to ann@example.org.", "no"]))
+    assert found.data["searched"]["unlabelled"] == 2
+    assert found.data["kinds"]["e-mail address"]["places"] == {"unlabelled": 1}
+
+
+def test_texts_without_labels_that_cannot_be_searched_are_no_good_news(tmp_path):
+    found = personal_data.part(_run(tmp_path, unlabelled_reason="there is no file 'more.txt'"))
+    assert "texts without labels" in found.data["not_searched"]
+    assert found.shown[0].level != "good"
+    assert found.shown[1].reason == "there is no file 'more.txt'."
+    assert personal_data.part(_run(tmp_path)).shown[0].level == "good"
+
+
 def test_vocabulary_is_searched_and_what_was_redacted_is_said(tmp_path):
-    tokenizer = SimpleNamespace(vocabulary=("the", "ann@example.org", "##2"))
-    subject: Any = SimpleNamespace(
-        examples={},
-        folder=tmp_path,
-        experiment=SimpleNamespace(text_layer=SimpleNamespace(tokenizer=tokenizer)),
-        view=SimpleNamespace(metrics={"read": {"train": {"redacted": {"email": 2, "ip": 0}}}}),
-        config=SimpleNamespace(redact="pii"),
-        about=About({}),
-    )
+    vocabulary = ("the", "ann@example.org", "##2")
+    subject = _run(tmp_path, vocabulary, {"train": {"redacted": {"email": 2, "ip": 0}}})
     found = personal_data.part(subject)
     assert found.data["kinds"]["e-mail address"]["places"] == {"vocabulary": 1}
     assert found.data["redacted"] == {"train": {"email": 2, "ip": 0}}
