@@ -11,7 +11,7 @@ from ftkeras.dossiers.license_terms import UNKNOWN
 from ftkeras.dossiers.software import Package
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
-MODEL, DATA, ENCODER = "model", "data", "encoder"
+MODEL, DATA, ENCODER, TEACHER = "model", "data", "encoder", "teacher"
 
 
 def bill(inventory: Inventory, vulnerabilities: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def bill(inventory: Inventory, vulnerabilities: Sequence[Mapping[str, Any]] = ()
         inventory: of the run.
         vulnerabilities: of its packages, as `ftkeras.dossiers.osv.Vulnerability` names the fields.
     """
-    encoder = _encoder(inventory)
-    components = [_data(inventory), *encoder, *map(_package, inventory.packages)]
+    parts = [_data(inventory), *_encoder(inventory), *_teachers(inventory)]
+    components = [*parts, *map(_package, inventory.packages)]
     return {
         "$schema": SCHEMA,
         "bomFormat": "CycloneDX",
@@ -37,7 +37,7 @@ def bill(inventory: Inventory, vulnerabilities: Sequence[Mapping[str, Any]] = ()
         },
         "components": components,
         "dependencies": [
-            {"ref": MODEL, "dependsOn": [one["bom-ref"] for one in components[: 1 + len(encoder)]]},
+            {"ref": MODEL, "dependsOn": [one["bom-ref"] for one in parts]},
             *({"ref": _ref(p), "dependsOn": _needs(p, inventory)} for p in inventory.packages),
         ],
         **_known(vulnerabilities),
@@ -165,6 +165,20 @@ def _encoder(inventory: Inventory) -> list[dict[str, Any]]:
             "name": inventory.checkpoint,
             **_licenses(inventory.licenses.get(ENCODER)),
         }
+    ]
+
+
+def _teachers(inventory: Inventory) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "machine-learning-model",
+            "bom-ref": f"{TEACHER}-{number}",
+            "name": name,
+            "description": "A model whose answers were learned.",
+            **_licenses(inventory.licenses.get(TEACHER)),
+            **({"hashes": _hashes(sha256)} if sha256 else {}),
+        }
+        for number, (name, sha256) in enumerate(inventory.teachers.items(), 1)
     ]
 
 

@@ -13,7 +13,7 @@ from ftkeras.figures.parts import Part as Shown
 from ftkeras.runs import audit, exported, folder, inputs, layout, signing
 from ftkeras.support import files, hashes
 
-LICENSED = ("data", "encoder", "code")
+LICENSED = ("data", "encoder", "teacher", "code")
 
 
 def part(subject: Subject, parts: Mapping[str, Part]) -> Part:

@@ -12,9 +12,11 @@ from ftkeras.dossiers.license_terms import UNKNOWN
 from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.software import Package
 from ftkeras.dossiers.subject import Subject
+from ftkeras.runs import audit
 
 # The namespace of the ids of our documents: the same weights have the same id.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "ftkeras:dossier")
+KINDS = ("model", "data", "encoder", "teacher", "code")
 HUB = "https://huggingface.co"
 
 
@@ -30,12 +32,13 @@ class Inventory:
         problem, answers: what kind of model it is, and what it does with a text.
         output: what its answers are.
         encoder, checkpoint: the spec, and the folder or Hub id of the pretrained weights, if any.
+        teachers: the SHA-256 of the weights of each model that it learned from; "" if unknown.
         known: what is known without a statement, by the key of about.yaml.
         weights: their file, size and SHA-256; empty if the run kept none.
         settings: the flags of the run.
         split, metrics, intervals: what was measured, on which split.
         data, files: where the data come from, and each file.
-        licenses: SPDX expressions of model, data, encoder and code; None if unknown.
+        licenses: SPDX expressions of model, data, encoder, teacher and code; None if unknown.
         packages: that are installed.
         statements: what people state.
     """
@@ -50,6 +53,7 @@ class Inventory:
     output: str
     encoder: str
     checkpoint: str | None
+    teachers: Mapping[str, str]
     known: Mapping[str, str]
     weights: Mapping[str, Any]
     settings: Sequence[str]
@@ -89,6 +93,7 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
         output=subject.view.problem.output,
         encoder=subject.config.encoder,
         checkpoint=subject.checkpoint,
+        teachers=_teachers(subject),
         known=_known(subject),
         weights=weights,
         settings=model.get("settings", ()),
@@ -97,10 +102,16 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
         intervals=evaluated.get("intervals", {}),
         data=data.get("source", {"task": subject.config.task}),
         files=data.get("files", ()),
-        licenses={kind: licenses.get(kind) for kind in ("model", "data", "encoder", "code")},
+        licenses={kind: licenses.get(kind) for kind in KINDS},
         packages=software.installed(),
         statements=about.statements,
     )
+
+
+def _teachers(subject: Subject) -> dict[str, str]:
+    """Return the digest of each teacher's weights when it answered, by the audit log."""
+    recorded = audit.read(subject.folder).last("trained").get("teachers", {})
+    return {name: recorded.get(name, "") for name in subject.config.teacher}
 
 
 def _known(subject: Subject) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The part about licenses: of data, encoder, code and dependencies, and conflicts with a use."""
+"""The part about licenses and their conflicts with a use: of data, models, code and packages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from ftkeras.figures.parts import Notice, Table, Text
 from ftkeras.figures.parts import Part as Shown
 from ftkeras.runs import license as known_license
 
-DATA, ENCODER, CODE, PACKAGE = "data", "encoder", "code", "dependency"
+DATA, ENCODER, TEACHER, CODE, PACKAGE = "data", "encoder", "teacher", "code", "dependency"
 NOTE = (
     "The terms are those of license_terms.yaml in the package. A model counts as derived from its "
-    "data and its encoder. Only packages that ftkeras requires are listed."
+    "data, its encoder and its teachers. Only packages that ftkeras requires are listed."
 )
 
 
@@ -25,7 +25,7 @@ class Licensed:
     """Something with a license.
 
     Attributes:
-        kind: data, encoder, code or dependency.
+        kind: data, encoder, teacher, code or dependency.
         name: what it is.
         license: an SPDX expression, or "unknown".
         stated: what was stated, and by whom.
@@ -55,7 +55,7 @@ def part(subject: Subject) -> Part:
     data: dict[str, Any] = {
         **{
             kind: next((r[2] for r in rows if r[0] == kind and r[2] != UNKNOWN), None)
-            for kind in (DATA, ENCODER, CODE)
+            for kind in (DATA, ENCODER, TEACHER, CODE)
         },
         "items": [dict(zip(_COLUMNS, row, strict=True)) for row in rows],
         "use": {key.removeprefix("use."): subject.about.statements[key] for key in stated},
@@ -78,6 +78,8 @@ def _licensed(subject: Subject) -> list[Licensed]:
         of_encoder = about.text("encoder.license"), known and known.identifier
         name, by = subject.checkpoint or subject.config.encoder, known.source if known else ""
         licensed.append(_one(ENCODER, name, *of_encoder, of=by))
+    of_teacher = about.text("teacher.license")
+    licensed += [_one(TEACHER, name, of_teacher, None, of="") for name in subject.config.teacher]
     if about.text("code.license"):
         licensed.append(_one(CODE, "your own", about.text("code.license"), None, of=""))
     licensed += [
@@ -100,6 +102,7 @@ def _asker(kind: str, about: About) -> Callable[[Terms], tuple[str, ...]]:
     published = {
         DATA: use.get("publish_model") or use.get("publish_data"),
         ENCODER: use.get("publish_model"),
+        TEACHER: use.get("publish_model"),
         CODE: use.get("publish_software"),
         PACKAGE: use.get("publish_software"),
     }[kind]

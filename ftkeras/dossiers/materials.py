@@ -25,6 +25,7 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
         {"kind": "model", "name": bill.name, "version": bill.version},
         {"kind": "data", "name": bill.data["task"], "version": bill.data.get("version", "")},
         *([{"kind": "encoder", "name": name, "version": ""}] if (name := bill.checkpoint) else []),
+        *({"kind": "teacher", "name": name, "version": ""} for name in bill.teachers),
         *({"kind": "package", "name": p.name, "version": p.version} for p in bill.packages),
     ]
     rows = [[one["kind"], one["name"], one["version"] or None] for one in components]

@@ -44,16 +44,18 @@ class _Elements:
         model, data = self._model(), self._data()
         packages = {package.name: self._package(package) for package in self._of.packages}
         encoder = [] if self._of.checkpoint is None else [self._encoder()]
+        teachers = [self._teacher(*one) for one in self._of.teachers.items()]
+        ancestors = [*encoder, *teachers]
         links = [self._link(model, "trainedOn", [data]), self._link(model, "testedOn", [data])]
-        if encoder:
-            links.append(self._link(model, "descendantOf", encoder))
+        if ancestors:
+            links.append(self._link(model, "descendantOf", ancestors))
         for package in self._of.packages:
             needed = [packages[name] for name in dict.fromkeys(package.needs) if name in packages]
             if needed:
                 links.append(self._link(packages[package.name], "dependsOn", needed))
-        licenses = [*self._licenses([model, data, *encoder], packages)]
+        licenses = [*self._licenses([model, data, *ancestors], packages)]
         others = [one for one in self._agents.values() if one is not creator]
-        everything = [*others, model, data, *encoder, *packages.values(), *links, *licenses]
+        everything = [*others, model, data, *ancestors, *packages.values(), *links, *licenses]
         conforms = [name for name, keys in missing(everything).items() if not keys]
         yield creator
         yield self._new("SpdxDocument", "document") | {
@@ -118,6 +120,14 @@ class _Elements:
             **self._published("encoder"),
         }
 
+    def _teacher(self, name: str, sha256: str) -> dict[str, Any]:
+        return self._new("ai_AIPackage", "teacher") | {
+            "name": name,
+            "software_primaryPurpose": "model",
+            **self._published("teacher"),
+            **({"verifiedUsing": [_hash(sha256)]} if sha256 else {}),
+        }
+
     def _published(self, of: str) -> dict[str, Any]:
         """Return who published a component, when, where, and as which version, if it is known."""
         known = {**self._of.known, **self._of.statements}
@@ -148,8 +158,8 @@ class _Elements:
     ) -> Iterator[dict[str, Any]]:
         """Yield each license once, and which elements have it.
 
-        Of model, data and encoder it is also the concluded one: what a person states, or else what
-        the task or the model card does.
+        Of model, data, encoder and teachers it is also the concluded one: what a person states, or
+        else what the task or the model card does.
         """
         owners: dict[str, list[dict[str, Any]]] = {}
         pairs = [(one, self._of.licenses.get(component(one))) for one in components]

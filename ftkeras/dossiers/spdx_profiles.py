@@ -30,7 +30,7 @@ MANDATORY = {
     ),
 }
 # The sections and keys of about.yaml that state them.
-SECTIONS = {"model": "system", "encoder": "encoder", "data": "data"}
+SECTIONS = {"model": "system", "encoder": "encoder", "teacher": "teacher", "data": "data"}
 KEYS = {
     "releaseTime": "released",
     "builtTime": "built",
@@ -61,12 +61,13 @@ def missing(elements: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
             section = SECTIONS[component(one)]
             lacks = [KEYS[name] for name in properties if name not in one]
             lacks += ["license"] * any(one["spdxId"] not in owners for owners in licensed)
-            lacking[profile] += [f"{section}.{key}" for key in lacks]
+            named = [f"{section}.{key}" for key in lacks]
+            lacking[profile] += [key for key in named if key not in lacking[profile]]
     return lacking
 
 
 def component(element: Mapping[str, Any]) -> str:
-    """Return what an element stands for: "model", "encoder" or "data".
+    """Return what an element stands for: "model", "encoder", "teacher" or "data".
 
     >>> component({"spdxId": "urn:uuid:0-1#encoder-1"})
     'encoder'

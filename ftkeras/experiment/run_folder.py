@@ -66,7 +66,14 @@ def log_training(
     else:
         reason = {}
     made = {"hardware": hardware.describe(), "code": hashes.of_code()}
-    details = {"files": folder.model_files(run_dir), "data": data, **reason, **made}
+    teachers = {name: exported.weights(pathlib.Path(name)) for name in experiment.config.teacher}
+    details = {
+        "files": folder.model_files(run_dir),
+        "data": data,
+        **reason,
+        "teachers": {name: hashes.sha256(path) for name, path in teachers.items() if path},
+        **made,
+    }
     audit.append(run_dir, "trained", {**details, **exported.audited(written)})
 
 

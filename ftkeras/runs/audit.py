@@ -20,7 +20,7 @@ from ftkeras.runs import layout
 from ftkeras.support import files
 
 # Of details, those that are by name, such as digests by path.
-_MAPPINGS = ("files", "data", "hardware", "licenses")
+_MAPPINGS = ("files", "data", "teachers", "hardware", "licenses")
 FIRST = "0" * 64  # what the first entry has instead of a hash
 
 

@@ -83,6 +83,17 @@ def digests(folder: pathlib.Path) -> dict[str, str]:
     return hashes.of_folder(folder, without=layout.NOT_IN_EXPORT)
 
 
+def weights(folder: pathlib.Path) -> pathlib.Path | None:
+    """Return the file of the weights of a run, or of an export's newest version; None if none is.
+
+    Args:
+        folder: of a run, of a version, or of versions.
+    """
+    newest = [folder, *find_versions(folder)][-1]
+    paths = [folder / layout.WEIGHTS, *sorted(newest.glob("variables/variables.data-*"))]
+    return next((path for path in paths if path.is_file()), None)
+
+
 def audited(written: Sequence[pathlib.Path]) -> dict[str, Any]:
     """Return what the audit log says of exports: where they are, and the digests of their files."""
     return {

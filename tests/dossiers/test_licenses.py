@@ -1,8 +1,12 @@
 """License expressions, their conflicts with a use, and policies."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from license_expression import get_spdx_licensing
 
+from ftkeras.config.run import Config
 from ftkeras.dossiers import about, license_policy, license_terms, licenses, software
 from ftkeras.dossiers.about import About
 from ftkeras.errors import UserError
@@ -62,6 +66,17 @@ def test_aliases_and_patterns_are_of_spdx():
 )
 def test_conflicts_with_the_stated_use(expression, statements, count):
     assert len(conflicts(expression, statements)) == count
+
+
+def test_license_of_a_teacher_is_unknown_until_it_is_stated():
+    def of_teacher(**stated) -> list[str]:
+        config = Config(teacher=("runs/big",), regularizer=("distill",))
+        run: Any = SimpleNamespace(about=About(stated), task=None, config=config, checkpoint=None)
+        return [one.license for one in licenses._licensed(run) if one.kind == "teacher"]
+
+    assert of_teacher() == ["unknown"]
+    assert of_teacher(**{"teacher.license": "CC-BY-ND-4.0"}) == ["CC-BY-ND-4.0"]
+    assert len(conflicts("CC-BY-ND-4.0", PUBLISHED, "teacher")) == 1
 
 
 def test_dependency_is_not_published_with_the_model():

@@ -95,7 +95,7 @@ def test_cyclonedx_with_vulnerabilities_is_valid(full):
     assert bill["vulnerabilities"][0]["affects"][0]["ref"] in refs
 
 
-@pytest.mark.parametrize("name", ["full", "bare"])
+@pytest.mark.parametrize("name", ["full", "bare", "taught"])
 def test_cyclonedx_is_valid_by_the_published_schema(name, request):
     bill = cyclonedx.bill(request.getfixturevalue(name))
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
@@ -128,6 +128,20 @@ def test_cyclonedx_refers_to_components_that_it_has(full):
 def test_same_weights_have_the_same_serial_number(full, bare, tmp_path):
     again = take(tmp_path, STATED, weights={"sha256": SHA, "bytes": 9})
     assert again.uuid == full.uuid != bare.uuid
+
+
+@pytest.fixture(scope="module")
+def taught(full):
+    """Return an inventory of a run with two teachers, of one of which the weights are gone."""
+    return dataclasses.replace(full, teachers={"runs/a": SHA, "runs/b": ""})
+
+
+def test_teachers_are_components(taught, tmp_path):
+    components = cyclonedx.bill(taught)["components"]
+    found = {one["name"]: one.get("hashes") for one in components if "teacher" in one["bom-ref"]}
+    assert found == {"runs/a": [{"alg": "SHA-256", "content": SHA}], "runs/b": None}
+    objects = read_spdx(taught, tmp_path / "bom.json")
+    assert {"runs/a", "runs/b"} < {one.name for one in objects.foreach_type("ai_AIPackage")}
 
 
 @pytest.fixture(scope="module")

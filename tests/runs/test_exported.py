@@ -30,6 +30,18 @@ def _write(version: pathlib.Path, labels: list[str], inputs: list[str]) -> None:
     (version / exported.LABELS).write_text("\n".join(labels) + "\n")
 
 
+def test_weights_are_those_of_a_run_or_of_the_newest_version(tmp_path):
+    for number in ("9", "10"):
+        _write(tmp_path / "m" / number, ["a", "b"], ["text"])
+        (tmp_path / "m" / number / "variables").mkdir()
+        (tmp_path / "m" / number / "variables" / "variables.data-00000-of-00001").touch()
+    newest = tmp_path / "m" / "10" / "variables" / "variables.data-00000-of-00001"
+    assert exported.weights(tmp_path / "m") == exported.weights(tmp_path / "m" / "10") == newest
+    assert exported.weights(tmp_path) is None
+    (tmp_path / "weights.safetensors").touch()
+    assert exported.weights(tmp_path) == tmp_path / "weights.safetensors"
+
+
 def test_signatures_are_read_without_tensorflow(tmp_path):
     _write(tmp_path / "1", ["a", "b"], ["text", "pair"])
     assert signatures.read_signatures(tmp_path / "1") == {

@@ -1,6 +1,7 @@
 """Runs that learn from a teacher: what they learn, how they resume, and every problem."""
 
 import csv
+import hashlib
 import json
 import pathlib
 import signal
@@ -11,7 +12,7 @@ import ftkeras.corpora
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
-from ftkeras.runs import inputs
+from ftkeras.runs import audit, inputs
 from ftkeras.verbs import train
 from tests import choices, finished, questions, tagged, text_pairs
 from tests.running import call_ftkeras, succeed
@@ -63,6 +64,9 @@ def test_unlabelled_texts_teach_what_wrong_labels_do_not(reviews, finished_run):
     metrics = json.loads((reviews / "taught" / "metrics.json").read_text())
     assert metrics["data"]["unlabelled"] == 200
     assert metrics["data"]["train"] == 60
+    weights = (finished_run / "run" / "weights.safetensors").read_bytes()
+    recorded = audit.read(reviews / "taught").last("trained")["teachers"]
+    assert recorded == {str(finished_run / "run"): hashlib.sha256(weights).hexdigest()}
 
 
 def test_a_wrong_teacher_is_one_line_and_leaves_no_folder(reviews):
