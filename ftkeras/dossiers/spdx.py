@@ -98,11 +98,7 @@ class _Elements:
 
     def _data(self) -> dict[str, Any]:
         about = self._of.data
-        texts = {
-            "dataset_dataCollectionProcess": about.get("collection"),
-            "dataset_intendedUse": self._of.statements.get("purpose.intended_use"),
-        }
-        preprocessing = about.get("cleaning")
+        collection, preprocessing = about.get("collection"), about.get("cleaning")
         return self._new("dataset_DatasetPackage", "data") | {
             "name": about.get("name") or about["task"],
             "software_primaryPurpose": "data",
@@ -110,7 +106,7 @@ class _Elements:
             "verifiedUsing": [_hash(file["sha256"]) for file in self._of.files],
             **self._published("data"),
             **({"dataset_dataPreprocessing": [preprocessing]} if preprocessing else {}),
-            **{name: text for name, text in texts.items() if text},
+            **({"dataset_dataCollectionProcess": collection} if collection else {}),
         }
 
     def _encoder(self) -> dict[str, Any]:

@@ -125,6 +125,12 @@ def test_cyclonedx_refers_to_components_that_it_has(full):
         assert {one["ref"], *one["dependsOn"]} <= known
 
 
+def test_purpose_of_the_model_is_not_that_of_the_data(full, tmp_path):
+    (data,) = read_spdx(full, tmp_path / "bom.json").foreach_type("dataset_DatasetPackage")
+    assert data.dataset_intendedUse is None
+    assert data.dataset_dataCollectionProcess == "From the web."
+
+
 def test_same_weights_have_the_same_serial_number(full, bare, tmp_path):
     again = take(tmp_path, STATED, weights={"sha256": SHA, "bytes": 9})
     assert again.uuid == full.uuid != bare.uuid
