@@ -27,7 +27,8 @@ def prove(config: Config, run_dir: pathlib.Path) -> dict[str, Any]:
     Returns:
         "identical": whether all weights have the same bits; "tensors" and "different_tensors": how
         many there are, and how many differ; "largest_difference" of a weight; "predictions" and
-        "different_predictions": how many there are on test, and how many lines differ; "seconds".
+        "different_predictions": how many there are on "split", which is validation if the run was
+        not tested, and how many lines differ; "seconds".
 
     Raises:
         UserError: if the run kept no weights, or the second training fails.
@@ -40,10 +41,12 @@ def prove(config: Config, run_dir: pathlib.Path) -> dict[str, Any]:
         if outcome.reason is not None:
             raise UserError(f"prove: the second training failed: {outcome.reason}")
         differences = compare(before, _weights(folder / layout.WEIGHTS))
-        lines = [_predictions(one) for one in (run_dir, folder)]
+        split = "test" if (run_dir / layout.PREDICTIONS["test"]).is_file() else "validation"
+        lines = [_predictions(one / layout.PREDICTIONS[split]) for one in (run_dir, folder)]
     different = sum(one != other for one, other in zip(*lines, strict=False))
     return {
         **differences,
+        "split": split,
         "predictions": len(lines[0]),
         "different_predictions": different + abs(len(lines[0]) - len(lines[1])),
         "seconds": round(outcome.seconds, 1),
@@ -82,8 +85,7 @@ def _weights(path: pathlib.Path) -> dict[str, np.ndarray]:
         raise UserError(f"prove: {path} can't be read; the run kept no weights.") from None
 
 
-def _predictions(run_dir: pathlib.Path) -> list[dict[str, Any]]:
-    path = run_dir / layout.PREDICTIONS["test"]
+def _predictions(path: pathlib.Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     return files.read_json_lines(path)

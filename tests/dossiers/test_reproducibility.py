@@ -16,8 +16,9 @@ from ftkeras.errors import UserError
 from ftkeras.pages import run_view
 from ftkeras.pages.run_view import NoTexts
 from ftkeras.processes.child_run import Outcome
-from ftkeras.runs import audit, layout
+from ftkeras.runs import audit, layout, metrics
 from ftkeras.support import hardware, hashes
+from tests.pages import finished_runs
 from tests.running import run_ftkeras
 
 
@@ -28,8 +29,9 @@ def second_training(monkeypatch, source, *, change=None, reason=None):
         assert config.export == ("none",)
         assert not config.report
         folder.mkdir(parents=True)
-        for name in (layout.WEIGHTS, layout.PREDICTIONS["test"]):
-            shutil.copy(source / name, folder / name)
+        for name in (layout.WEIGHTS, *layout.PREDICTIONS.values()):
+            if (source / name).exists():
+                shutil.copy(source / name, folder / name)
         if change is not None:
             tensors = dict(tensor_file.read(folder / layout.WEIGHTS)[0])
             name = sorted(tensors)[0]
@@ -51,6 +53,18 @@ def test_same_bits_are_proved(finished_run, monkeypatch):
     assert found["identical"]
     assert found["tensors"] > 10
     assert (found["predictions"], found["different_predictions"]) == (60, 0)
+
+
+def test_run_that_was_not_tested_is_compared_on_validation(copy_of_finished_run, monkeypatch):
+    run = copy_of_finished_run / "run"
+    (run / layout.PREDICTIONS["test"]).unlink()
+    second_training(monkeypatch, run)
+    found = prove(run)
+    assert (found["split"], found["predictions"]) == ("validation", 100)
+    (notice,) = reproducibility._proof(found)
+    assert "the same 100 answers on validation." in notice.text
+    (notice,) = reproducibility._proof({**found, "predictions": 0})
+    assert notice.text.endswith(" tensors.")
 
 
 def test_smallest_difference_shows(finished_run, monkeypatch):
@@ -103,6 +117,18 @@ def test_energy_is_power_times_time(finished_run):
     assert found["kwh"] == pytest.approx(90 * seconds / 3600 / 1000)
     assert found["grams_co2"] == pytest.approx(500 * found["kwh"])
     assert "mean power" in found["method"]
+
+
+def test_phases_of_a_run_take_time_and_energy(tmp_path):
+    run = tmp_path / "run"
+    seconds = {"pretrained": 5.0, "pairs": 3.0, "rounds/0": 2.0, "rounds/1": 1.0, "": 2.0}
+    finished_runs.classes(run, ["no", "yes"])
+    for name, value in seconds.items():
+        (run / name).mkdir(parents=True, exist_ok=True)
+        metrics.write_metrics(run / name, {"train": {"seconds": value}})
+    found = reproducibility.part(subject(run, {"environment.watts": 100.0})).data
+    assert found["training_seconds"] == 11  # the run is a copy of its best round
+    assert found["energy"]["kwh"] == pytest.approx(11 * 100 / 3.6e6)
 
 
 def test_machine_names_its_processor(tmp_path):
