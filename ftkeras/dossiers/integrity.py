@@ -30,18 +30,19 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
         *([broken] if broken else []),
         *_since_training(log, digests, parts["data"], subject.folder),
         *(f"{one['path']}: {text}" for one in exports for text in one["changes"]),
-        *_licenses(log, parts["licenses"]),
     ]
+    relicensed = _licenses(log, parts["licenses"])
     data: dict[str, Any] = {
-        # Files that have changed answer no clause.
+        # Files that have changed answer no clause. A license is of no file.
         "files": None if changes else digests,
         "found": digests,
-        "changes": changes,
+        "changes": [*changes, *relicensed],
         "exports": exports,
         "audit_log": None if broken else [_entry(entry) for entry in log.entries],
         "head": log.head,
     }
-    return Part("integrity", "Integrity", data, [*_verdict(changes, log), *_tables(data, log)])
+    shown = [*_verdict(changes, log), *_new_licenses(relicensed), *_tables(data, log)]
+    return Part("integrity", "Integrity", data, shown)
 
 
 def licenses(part: Part) -> dict[str, str]:
@@ -114,15 +115,16 @@ def _found(names: Iterable[str]) -> dict[str, str]:
 
 
 def _licenses(log: audit.Log, part: Part) -> list[str]:
+    """Return which licenses that were known in the last dossier are others now, or unknown."""
     before = log.last("dossier").get("licenses")
     if before is None or "items" not in part.data:
         return []
     now = licenses(part)
     return [
-        f"the license of the {kind} was {before.get(kind, 'unknown')} in the last dossier, and is "
+        f"the license of the {kind} was {before[kind]} in the last dossier, and is "
         f"{now.get(kind, 'unknown')}"
         for kind in LICENSED
-        if before.get(kind) != now.get(kind)
+        if before.get(kind) and before[kind] != now.get(kind)
     ]
 
 
@@ -198,6 +200,11 @@ def _verdict(changes: list[str], log: audit.Log) -> list[Shown]:
         )
         return [Notice(text)]
     return [Notice("No file has changed since it was trained or exported.", "good")]
+
+
+def _new_licenses(changes: list[str]) -> list[Shown]:
+    text = "; ".join(changes)
+    return [Notice(f"{text[:1].upper()}{text[1:]}.")] if changes else []
 
 
 def _tables(data: dict[str, Any], log: audit.Log) -> list[Shown]:

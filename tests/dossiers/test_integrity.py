@@ -139,10 +139,14 @@ def test_license(copy_of_finished_run):
     about = copy_of_finished_run / "about.yaml"
     about.write_text("data: {license: CC-BY-4.0}\n")
     assert dossier(copy_of_finished_run, "--about=about.yaml")["changes"] == []
-    about.write_text("data: {license: CC-BY-NC-4.0}\n")
-    assert dossier(copy_of_finished_run, "--about=about.yaml")["changes"] == [
-        "the license of the data was CC-BY-4.0 in the last dossier, and is CC-BY-NC-4.0"
-    ]
+    about.write_text("data: {license: CC-BY-4.0}\nencoder: {license: MIT}\n")  # unknown before
+    assert dossier(copy_of_finished_run, "--about=about.yaml")["changes"] == []
+    about.write_text("data: {license: CC-BY-NC-4.0}\nencoder: {license: MIT}\n")
+    found = dossier(copy_of_finished_run, "--about=about.yaml")
+    text = "the license of the data was CC-BY-4.0 in the last dossier, and is CC-BY-NC-4.0"
+    assert found["changes"] == [text]
+    assert found["files"] is not None  # they have not changed, so their clauses are answered
+    assert f"T{text[1:]}." in (copy_of_finished_run / "run/dossier/index.html").read_text()
 
 
 def test_entry_of_the_audit_log(copy_of_finished_run):
