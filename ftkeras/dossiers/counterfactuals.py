@@ -44,7 +44,12 @@ def part(subject: Subject) -> Part:
     dimensions = substitutions.dimensions().values()
     changed = changes(subject, [Exchange.of(one) for one in dimensions])
     sources = {one.name: one.source for one in dimensions if one.source}
-    data = {"split": subject.view.split, "dimensions": changed, "sources": sources}
+    data = {
+        "split": subject.view.split,
+        "dimensions": changed,
+        "compared": [one["name"] for one in changed if one["texts"] >= groups.LEAST],
+        "sources": sources,
+    }
     return Part("counterfactuals", "Counterfactual texts", data, shown(changed))
 
 

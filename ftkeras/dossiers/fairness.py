@@ -58,7 +58,12 @@ def part(subject: Subject) -> Part:
             *_odds_table(name, odds),
             *missing,
         ]
-    data = {"metric": tested.name, "split": view.split, "groups": by_group}
+    data = {
+        "metric": tested.name,
+        "split": view.split,
+        "groups": by_group,
+        "compared": [name for name, one in by_group.items() if one["gap"] is not None],
+    }
     return Part("fairness", "Fairness", data, shown)
 
 

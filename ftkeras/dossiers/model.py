@@ -24,6 +24,8 @@ def part(subject: Subject) -> Part:
     settings = flagfile.arguments(config)
     weights = _weights(view.folder / layout.WEIGHTS)
     architecture = files.read_json(view.folder / layout.ENCODER / "config.json")
+    license = known_license.describe(subject.checkpoint)
+    is_unknown = subject.checkpoint is not None and known_license.find(subject.checkpoint) is None
     data: dict[str, Any] = {
         "problem": view.problem.kind,
         "answers": view.problem.describe(),
@@ -32,7 +34,7 @@ def part(subject: Subject) -> Part:
         "encoder": {
             "spec": config.encoder,
             "checkpoint": subject.checkpoint,
-            "license": known_license.describe(subject.checkpoint),
+            "license": None if is_unknown else license,
         },
         "architecture": {name: architecture[name] for name in SIZES if name in architecture},
         "settings": settings,
@@ -45,7 +47,7 @@ def part(subject: Subject) -> Part:
         "Model": view.problem.kind,
         "Outputs": ", ".join(view.problem.names[:20]),
         "Reads": ", ".join(f"{name}: {value}" for name, value in data["inputs"].items()),
-        "Encoder": f"{config.encoder}; license: {data['encoder']['license']}",
+        "Encoder": f"{config.encoder}; license: {license}",
         "Architecture": ", ".join(f"{n} {v}" for n, v in data["architecture"].items()),
         "Versions": ", ".join(f"{name} {v}" for name, v in data["versions"].items()),
         "Weights": f"SHA-256 {weights['sha256']}, {weights['bytes']:,} bytes" if weights else "",

@@ -51,6 +51,46 @@ def test_clause_is_shown_by_files_only():
     assert (found.status, found.by) == ("shown", ("data.json: files", "data.json: splits.train"))
 
 
+def _statuses(name: str, parts: dict, statements: dict) -> dict[str, str]:
+    built = {part: Part(part, "", data, []) for part, data in parts.items()}
+    found = clauses.read(name, writing.NAMES).clauses
+    return {c.id: clauses.answer(c, built, About(statements)).status for c in found}
+
+
+def test_what_files_repeat_of_about_is_stated_and_not_shown():
+    statements = {
+        "data.languages": ["en"],
+        "data.source": "a survey",
+        "encoder.license": "MIT",
+        "environment.watts": 50.0,
+    }
+    parts = {
+        "data": {"files": [1], "source": {"languages": ["en"], "source": "a survey"}},
+        "licenses": {"encoder": "MIT"},
+        "reproducibility": {"energy": {"kwh": 1}},
+    }
+    card = _statuses("hugging_face_card", parts, statements)
+    assert (card["language"], card["license"]) == ("stated", "stated")
+    assert _statuses("iso_iec_42001", parts, statements)["A.7.5"] == "stated"
+    assert _statuses("nist_ai_rmf", parts, statements)["MEASURE 2.12"] == "stated"
+
+
+def test_source_of_the_data_is_no_task():
+    parts = {"data": {"files": [1], "source": {"task": "classification(train='a.csv')"}}}
+    found = _statuses("iso_iec_42001", parts, {})
+    assert (found["A.4.3"], found["A.7.5"]) == ("missing", "missing")
+
+
+def test_fairness_is_shown_only_if_something_was_compared():
+    nothing = {
+        "fairness": {"groups": {"age": {"gap": None}}, "compared": []},
+        "counterfactuals": {"dimensions": [{"name": "gender", "texts": 3}], "compared": []},
+    }
+    assert _statuses("nist_ai_rmf", nothing, {})["MEASURE 2.11"] == "missing"
+    compared = {**nothing, "counterfactuals": {"compared": ["gender"]}}
+    assert _statuses("nist_ai_rmf", compared, {})["MEASURE 2.11"] == "shown"
+
+
 def test_clause_is_stated_if_a_person_answers_a_part_of_it():
     clause = one("data.files", "about.data.source")
     found = answered(clause, {"files": [1]}, {"data.source": "a survey"})

@@ -33,6 +33,7 @@ def test_group_that_is_treated_worse_is_named(tmp_path):
     found = part.data["groups"]["dialect"]
     assert (found["gap"]["best"], found["gap"]["worst"]) == ("north", "south")
     assert found["gap"]["low"] > 0
+    assert part.data["compared"] == ["dialect"]
     assert part.shown[0].level == "warning"
     assert "Too small to conclude anything: isle (4)" in part.shown[0].text
 
@@ -73,6 +74,7 @@ def test_odds_that_only_one_group_has_are_unknown(tmp_path):
 def test_nothing_is_concluded_from_a_few_texts(tmp_path):
     part = fairness.part(subject(tmp_path, ["a"] * 40 + ["b"] * 3))
     assert part.data["groups"]["dialect"]["gap"] is None
+    assert part.data["compared"] == []
     assert part.data["groups"]["dialect"]["measures"] == []
     assert "fewer than two groups" in part.shown[0].text
 

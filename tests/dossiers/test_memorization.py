@@ -2,9 +2,13 @@
 
 import json
 import random
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
+from ftkeras.dossiers import memorization, shadow_runs
 from tests import finished
 from tests.running import succeed
 
@@ -45,6 +49,20 @@ def leaky(home):
 def private(home):
     spec = "dp_sgd(epsilon=3, delta=1e-3)"
     return _dossier(home, "private", f"--private={spec}", "--epochs=10")
+
+
+@pytest.mark.parametrize("unlabelled", [(), ("more.txt",)])
+def test_it_is_said_that_texts_without_labels_are_not_attacked(unlabelled, monkeypatch):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(shadow_runs, "losses", lambda trained, examples: rng.random(len(examples)))
+    run: Any = SimpleNamespace(
+        examples={"train": range(40), "test": range(40)},
+        trained=None,
+        shadow_runs=0,
+        config=SimpleNamespace(unlabelled=unlabelled, canaries=0),
+    )
+    texts = [getattr(one, "text", "") for one in memorization.part(run).shown]
+    assert any("--unlabelled" in text for text in texts) == bool(unlabelled)
 
 
 def _memory(dossier):

@@ -74,6 +74,8 @@ def test_exchanged_words_and_texts_of_another_kind_are_measured(dossier):
     exchanged = part(dossier, "counterfactuals")
     named = {one["name"] for one in exchanged["dimensions"]}
     assert {"gender", "name", "dialect", "register", "Scottish English"} < named
+    counts = {one["name"]: one["texts"] for one in exchanged["dimensions"]}
+    assert set(exchanged["compared"]) == {name for name in counts if counts[name] >= 20}
     assert set(exchanged["sources"]) == {name for name in named if name.endswith("English")}
     scores = part(dossier, "foreign")["scores"]
     areas = {one["score"]: one["auc"] for one in scores if one["kind"] == "other topics"}
