@@ -70,7 +70,9 @@ def local_bias(padding_mask: Tensor, packing: Packing | None, window: int) -> Te
         query = key = texts
         near = np.abs(np.arange(length)[:, None] - np.arange(length)) <= window
     key = ops.swapaxes(key, -1, -2)
-    seen = ops.logical_and(ops.logical_and(ops.equal(query, key), key > 0), near)
+    seen = ops.logical_and(key > 0, near)
+    if packing is not None:  # of one text in a row, also padding sees the tokens, as elsewhere
+        seen = ops.logical_and(seen, ops.equal(query, key))
     return ops.where(seen, 0.0, MASKED)
 
 

@@ -1,5 +1,6 @@
 """Files of answers that are being written, and can be continued after an interruption."""
 
+import base64
 import csv
 import io
 import json
@@ -209,7 +210,7 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, (list, dict, bool)):
         return _as_json(value)
-    return valid(str(value))
+    return valid(_of_bytes(value) if isinstance(value, bytes) else str(value))
 
 
 def _as_json(value: Any) -> str:
@@ -220,7 +221,20 @@ def _as_json(value: Any) -> str:
             return {str(key): plain(item) for key, item in part.items()}
         return [plain(item) for item in part] if isinstance(part, (list, tuple)) else part
 
-    return valid(json.dumps(plain(value), ensure_ascii=False, default=str))
+    return valid(json.dumps(plain(value), ensure_ascii=False, default=_other))
+
+
+def _other(value: Any) -> str:
+    """Return a value of a type that JSON lacks."""
+    return _of_bytes(value) if isinstance(value, bytes) else str(value)
+
+
+def _of_bytes(value: bytes) -> str:
+    """Return bytes as the text that they are in UTF-8, and others in base64."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()
 
 
 def valid(text: str) -> str:

@@ -54,6 +54,7 @@ class Rest:
         part = f"/labels/{quote(label, safe='')}" if label is not None else part
         self._url = f"{address}/v1/models/{quote(model, safe='')}{part}"
         self._requests, self._session = requests, requests.Session()
+        self._only_outputs: dict[str, str] = {}
 
     def send(
         self, signature: str, inputs: dict[str, np.ndarray], seconds: float
@@ -68,7 +69,9 @@ class Rest:
         outputs = self._ask("POST", ":predict", "outputs", seconds, body.encode())
         if not isinstance(outputs, dict):
             # The API omits the name of an output that is the only one.
-            outputs = {self._only_output(signature, seconds): outputs}
+            if signature not in self._only_outputs:
+                self._only_outputs[signature] = self._only_output(signature, seconds)
+            outputs = {self._only_outputs[signature]: outputs}
         return {name: _to_array(value) for name, value in outputs.items()}
 
     def close(self) -> None:

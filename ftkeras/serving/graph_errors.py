@@ -19,6 +19,8 @@ def reason(message: str) -> str:
     >>> reason("assertion failed: [too long]\n\t [[{{node Assert}}]] [Op:__inference_f_1]")
     'assertion failed: [too long]'
     """
-    lines = message[max(0, message.find(FAILED)) :].splitlines()
+    # Not by `splitlines`: TensorFlow quotes values, and some of their characters end lines too.
+    lines = message[max(0, message.find(FAILED)) :].split("\n")
     line = next((line for line in lines if not _PLACE.match(line)), "no reason given")
-    return re.sub(r" \[Op:\w+\]$", "", line).strip()
+    line = re.sub(r" \[Op:\w+\]$", "", line).strip()
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)

@@ -44,7 +44,7 @@ def parse(method: str, path: str) -> Target:
         raise invalid_argument("Missing model name in request.")
     if match is None or method not in ("GET", "POST"):
         raise invalid_argument(f"Malformed request: {method} {path}")
-    version = int(match["version"][:20]) if match["version"] else None
+    version = int(match["version"].lstrip("0")[:20] or "0") if match["version"] else None
     if version is not None and version > INT64_MAX:
         raise invalid_argument(f"Failed to convert version: {match['version']} to numeric.")
     label = match["label"] and unquote(match["label"])

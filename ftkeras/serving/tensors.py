@@ -16,7 +16,7 @@ from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.request_json import from_base64, is_base64, quote, to_bytes, type_name
 from ftkeras.serving.responses import COLUMNS, ROWS
 
-MAX_RANK = 64
+MAX_RANK = 63  # of a value; the rows of a batch are another dimension, and NumPy takes 64
 _NUMPY = {
     **{"float": np.float32, "double": np.float64, "bool": np.bool_},
     **{name: np.dtype(name) for name in ("int8", "int16", "int32", "int64")},

@@ -289,7 +289,7 @@ def test_transformers_computes_the_same_from_our_export(name, head, tmp_path):
     torch = pytest.importorskip("torch", reason="transformers runs models in PyTorch only")
     transformers = pytest.importorskip("transformers")
     model, tokenizer = tuned_of(name), NoTokenizer()
-    layer = SimpleNamespace(max_length=12, tokenizer=tokenizer, truncation=Head())
+    layer = SimpleNamespace(max_length=12, tokenizer=tokenizer, truncation=Head(), redaction=None)
     folder = Huggingface(
         model=model,
         text_layer=layer,

@@ -58,3 +58,13 @@ def test_masked_distances_are_those_above_the_window():
     np.testing.assert_array_equal(np.asarray(bias)[0, 0] == 0, distance <= WINDOW)
     assert not _local.is_blockwise(9, WINDOW)
     assert _local.is_blockwise(10, WINDOW)
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_padding_sees_the_tokens_near_it(blocks, monkeypatch):
+    """Also the first place of a row, whose state is the text's if the row is padded on the left."""
+    monkeypatch.setattr(_local, "is_blockwise", lambda *_: blocks)
+    bias = np.asarray(_local.local_bias(np.array([[0, 1, 1, 1, 1]]), None, WINDOW))
+    first = bias.reshape(-1, bias.shape[-1])[0]
+    places = np.flatnonzero(first == 0) - (WINDOW if blocks else 0)
+    assert places.tolist() == [1, 2, 3]

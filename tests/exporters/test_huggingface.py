@@ -57,7 +57,7 @@ def test_transformers_predicts_what_the_saved_model_does(folder, finished_run):
 
     texts = ["Worth every minute.", "A waste of time."]
     predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
-    expected = [found.probabilities for found in predictor.predict(texts)]
+    expected = [found["probabilities"] for found in predictor.predict(texts)]
     inputs = tokenizer(texts, return_tensors="pt", padding=True)
     probabilities = torch.softmax(model(**inputs).logits, dim=-1).detach().numpy()
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)

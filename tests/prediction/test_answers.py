@@ -215,3 +215,8 @@ def test_carriage_returns_stay_within_their_cell(tmp_path):
     path.write_text(drafts._as_csv(rows), encoding="utf-8", newline="")
     with path.open(encoding="utf-8", newline="") as stream:
         assert list(csv.reader(stream)) == [list(row) for row in rows]
+
+
+def test_bytes_are_text_or_base64():
+    rows = [(b"caf\xc3\xa9", [b"\xff", b"a"])]
+    assert drafts._as_csv(rows) == 'café,"[""/w=="", ""a""]"\n'

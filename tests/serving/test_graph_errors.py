@@ -35,3 +35,8 @@ def test_reason_is_the_line_that_names_it(function, reason):
         graph(tf.constant([1, 7]))
     assert raised.value.message.count("\n") > 1
     assert graph_errors.reason(raised.value.message) == reason
+
+
+def test_a_quoted_value_does_not_end_the_reason():
+    shown = graph_errors.reason("Could not parse example input, value: '\x1c\x00'\n\t [[{{node}}]]")
+    assert shown == r"Could not parse example input, value: '\x1c\x00'"

@@ -114,6 +114,7 @@ def test_client_gets_one_line_of_an_error_in_the_graph(tmp_path):
         ("PUT", "v1/models/tiny", 400),
         ("GET", "v1/models/tiny/versions/1/other", 400),
         ("GET", "v1/models/t%69ny", 200),
+        ("GET", "v1/models/tiny/versions/" + "0" * 30 + "2", 200),
     ],
 )
 def test_url_outside_the_api_is_answered(served, method, path, status):

@@ -50,6 +50,16 @@ def test_strings_that_are_not_utf8_survive_the_round_trip(values):
     assert list(read["x"]) == values
 
 
+@pytest.mark.parametrize("key", ["instances", "inputs"])
+def test_a_value_of_too_many_dimensions_is_refused(key):
+    value = "a"
+    for _ in range(64):
+        value = [value]
+    document = {key: [value, value] if key == "instances" else {"x": value}}
+    with pytest.raises(RequestError, match="at most 63 dimensions. Received: 64"):
+        tensors.decode(document, {"x": Tensor("string", None)})
+
+
 @given(JSON, st.sampled_from(["string", "int32", "float", "bool"]), st.integers(1, 2))
 def test_any_json_is_a_tensor_or_refused_with_400(value, dtype, count):
     inputs = {f"x{index}": Tensor(dtype, None) for index in range(count)}
