@@ -246,6 +246,12 @@ class Optimizer(keras.optimizers.Optimizer):
         """The learning-rate schedule, or None if the learning rate is a number."""
         return self._learning_rate if isinstance(self._learning_rate, Schedule) else None
 
+    def _get_current_learning_rate(self):
+        # Keras would call it with the number of micro-batches if it accumulates gradients.
+        if self.schedule is not None:
+            return self.schedule(self.iterations)
+        return super()._get_current_learning_rate()
+
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         self.apply_update(grads, [v.value for v in trainable_variables], learning_rate)
 

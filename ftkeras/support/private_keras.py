@@ -31,6 +31,12 @@ USED = (
         "`learning_rate` is the schedule's value at the current step, not the schedule",
     ),
     Private(
+        "optimizer",
+        "_get_current_learning_rate",
+        "calls a schedule with the number of micro-batches, if it accumulates gradients, instead "
+        "of updates",
+    ),
+    Private(
         "tensorflow.__internal__.distribute.interim",
         "maybe_merge_call",
         "updates mirrored variables once for all replicas, or at once where there is one replica",

@@ -186,6 +186,22 @@ def test_last_learning_rate_is_that_of_the_schedule():
     assert rate == pytest.approx(algorithms.RATE * (1 - 2 / 8))
 
 
+def test_schedule_counts_updates_if_keras_accumulates_gradients():
+    settings = {"decay": 0.0, "momentum": 0.0, "gradient_accumulation_steps": 3}
+    schedule = Linear(peak=1.0, total_steps=4)
+    optimizer = algorithms.make("sgd", learning_rate=schedule, **settings)
+    weight = keras.Variable(0.0, name="weight")
+    optimizer.build([weight])
+    moves = []
+    for _ in range(4):
+        before = float(weight)
+        for _ in range(3):
+            optimizer.apply([tf.constant(1.0)])
+        moves.append(before - float(weight))
+        assert float(optimizer.last_learning_rate()) == moves[-1]
+    assert moves == [1.0, 0.75, 0.5, 0.25]
+
+
 def test_rows_looked_up_twice_are_added_before_the_norm_is_taken():
     table = keras.Variable(np.zeros((3, 2), "float32"), name="table")
     optimizer = algorithms.make("sgd", learning_rate=1.0, clip_norm=1.0, momentum=0.0)
