@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -104,7 +105,9 @@ class _Term:
             mean=mean,
             forward=forward,
             loss_of=loss_of,
-            value_and_gradient=value_and_gradient,
+            value_and_gradient=partial(
+                value_and_gradient, scale_loss=self.model.optimizer.scale_loss
+            ),
             divergence=self._checked(self.outputs.divergence, y),
             entropy=self._checked(self.outputs.entropy, y),
             soft_loss=self._checked(self.outputs.soft_loss, y),

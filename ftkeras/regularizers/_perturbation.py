@@ -33,9 +33,14 @@ def uniform(shape: Any, padding_mask: Tensor, seeds: Any) -> Tensor:
 
 
 def over_largest(gradient: Tensor) -> Tensor:
-    """Divide each example's gradient by its largest absolute value."""
+    """Divide each example's gradient by its largest absolute value.
+
+    A gradient that is not finite counts as 0: loss scaling makes some overflow in float16, in a
+    step whose update is skipped then.
+    """
     largest = ops.max(ops.abs(gradient), axis=(1, 2), keepdims=True)
-    return gradient / ops.maximum(largest, TINY)
+    divided = gradient / ops.maximum(largest, TINY)
+    return ops.where(ops.isfinite(largest), divided, ops.zeros_like(divided))
 
 
 def over_norm(gradient: Tensor) -> Tensor:

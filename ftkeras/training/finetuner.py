@@ -1,6 +1,7 @@
 """The model that is trained: an encoder with a head."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -313,7 +314,7 @@ class FineTuner(ReplicatedModel):
             mean=mean,
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
             loss_of=loss_of,
-            value_and_gradient=value_and_gradient,
+            value_and_gradient=partial(value_and_gradient, scale_loss=self.optimizer.scale_loss),
             embedding_shape=(*ops.shape(token_ids), self.encoder.embedding) if has_tokens else None,
             padding_mask=ops.not_equal(token_ids, self.pad_id) if has_tokens else None,
             inputs=inputs,

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from ftkeras.optimizers.sgd import SGD
 from ftkeras.regularizers import _perturbation
 from ftkeras.regularizers.fgm import FGM
 from ftkeras.regularizers.freelb import FreeLB
@@ -172,6 +173,33 @@ def test_half_precision_loss_is_close_to_the_float32_one(part):
     assert found == pytest.approx(expected, rel=2e-2)
 
 
+class Confident(keras.losses.Loss):
+    """The cross-entropy times 1e-7: its gradient is as small as that of confident predictions."""
+
+    def call(self, y_true, y_pred):
+        logits = keras.ops.cast(y_pred, "float32")
+        return 1e-7 * keras.losses.sparse_categorical_crossentropy(y_true, logits, from_logits=True)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [FGM(), pytest.param(FreeLB(seed=1, step_size=1.0, radius=2.0), marks=pytest.mark.matrix)],
+    ids=["fgm", "freelb"],
+)
+def test_small_gradients_perturb_in_float16_what_they_perturb_in_float32(part):
+    expected = float(tiny.training_loss(tiny.regulated(part)))
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = tiny.regulated(type(part)(**part.get_config()))
+        model.compile(optimizer=SGD(loss_scaling=True), loss=Confident())
+        model.optimizer.build(model.trainable_variables)
+        found = float(tiny.training_loss(model))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    # The perturbation is as long as its gradient is not, so only the factor remains.
+    assert 1e7 * found == pytest.approx(expected, rel=2e-2)
+
+
 def test_fgm_works_with_a_frozen_encoder():
     model = tiny.regulated(FGM(epsilon=0.5))
     model.encoder.trainable = False
@@ -183,6 +211,16 @@ def test_zero_gradient_perturbs_nothing():
     zeros = np.zeros(SHAPE, "float32")
     assert not np.any(_perturbation.over_norm(zeros))
     assert not np.any(_perturbation.over_largest(zeros))
+
+
+@pytest.mark.parametrize("overflow", [np.inf, np.nan])
+def test_gradient_that_overflows_perturbs_nothing_and_no_other_example(overflow):
+    gradient = np.ones(SHAPE, "float32")
+    gradient[1, 0, 0] = overflow
+    for divide in (_perturbation.over_norm, _perturbation.over_largest):
+        found = np.array(divide(gradient))
+        assert not np.any(found[1])
+        assert np.all(found[[0, 2, 3]] > 0)
 
 
 def test_tiny_gradient_keeps_its_direction():

@@ -61,6 +61,21 @@ def test_step_is_that_of_ftkeras_train(name, activation):
         np.testing.assert_allclose(one, np.array(other), atol=2e-6)
 
 
+def test_small_gradients_perturb_in_float16_what_they_perturb_in_float32():
+    expected = _trained(network := tiny.network(), _in_keras(network), FGM())
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = _in_keras(tiny.network())
+        FGM().apply(model)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.01), loss, loss_weights=1e-7)
+        found = float(model.train_on_batch(tiny.TOKEN_IDS, tiny.LABELS))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    # The perturbation is as long as its gradient is not, so only the factor remains.
+    assert 1e7 * found == pytest.approx(expected, rel=2e-2)
+
+
 def test_validation_loss_is_of_the_task_and_penalties_stay():
     network = tiny.network()
     model = _in_keras(network)
