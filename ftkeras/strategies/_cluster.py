@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from ftkeras.errors import UserError
 
@@ -32,10 +34,12 @@ class Cluster:
         try:
             content = json.loads(text)
             jobs, task = content["cluster"], content["task"]
-            kind, index = task["type"], int(task["index"])
+            kind, index = task["type"], _index(task["index"])
             others = set(jobs) - {"chief", "worker"}
-            chiefs, workers = jobs.get("chief", []), jobs.get("worker", [])
-            addresses = tuple(str(address) for address in (*chiefs, *workers))
+            chiefs, workers = (_addresses(jobs, name) for name in ("chief", "worker"))
+            addresses = (*chiefs, *workers)
+            if len(set(addresses)) < len(addresses):
+                raise ValueError("an address is there twice")
             if others or kind not in jobs or not 0 <= index < len(jobs[kind]):
                 raise ValueError(f"task {kind} {index} of {', '.join(jobs)}")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -106,3 +110,21 @@ class Cluster:
         """Return the cluster in the form of TF_CONFIG."""
         task = {"type": "worker", "index": self.worker}
         return json.dumps({"cluster": {"worker": list(self.addresses)}, "task": task})
+
+
+def _index(value: Any) -> int:
+    """Return the index of a task, which some launchers write as a text."""
+    if not str(value).isdecimal():
+        raise ValueError(f"index {value!r}")
+    return int(value)
+
+
+def _addresses(jobs: Any, kind: str) -> list[str]:
+    """Return the addresses of one kind of task; none if the cluster has none."""
+    addresses = jobs.get(kind, [])
+    if not isinstance(addresses, list):
+        raise ValueError(f"{kind} is no list")
+    for address in addresses:
+        if not (isinstance(address, str) and re.fullmatch(r"\S+:\d+", address)):
+            raise ValueError(f"{address!r} is no host:port")
+    return addresses

@@ -10,7 +10,7 @@ from ftkeras.strategies import Cluster
 HOSTS = ["a:1", "b:2"]
 
 
-def _tf_config(cluster: dict, kind: str, index: int) -> str:
+def _tf_config(cluster: dict, kind: str, index: float | str) -> str:
     return json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
 
 
@@ -26,6 +26,30 @@ def test_chief_of_tf_config_is_the_first_worker():
     for kind, index, worker in (("chief", 0, 0), ("worker", 0, 1), ("worker", 1, 2)):
         cluster = Cluster.from_tf_config(_tf_config(jobs, kind, index))
         assert cluster == Cluster(("c:3", "a:1", "b:2"), worker)
+
+
+def test_index_of_tf_config_may_be_a_text():
+    text = _tf_config({"worker": HOSTS}, "worker", "1")
+    assert Cluster.from_tf_config(text) == Cluster(("a:1", "b:2"), 1)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "index", "problem"),
+    [
+        ({"worker": "a:1"}, 0, "worker is no list"),
+        ({"worker": {"0": "a:1"}}, 0, "worker is no list"),
+        ({"worker": ["a:1", "b"]}, 0, "'b' is no host:port"),
+        ({"worker": ["a:1", 2]}, 0, "2 is no host:port"),
+        ({"worker": ["a:1", "a:1"]}, 0, "an address is there twice"),
+        ({"worker": ["a:1"], "chief": ["a:1"]}, 0, "an address is there twice"),
+        ({"worker": HOSTS}, 0.9, "index 0.9"),
+        ({"worker": HOSTS}, True, "index True"),
+        ({"worker": HOSTS}, float("inf"), "index inf"),
+    ],
+)
+def test_problem_of_a_malformed_tf_config_is_named(cluster, index, problem):
+    with pytest.raises(UserError, match=f"the problem is ValueError.*{problem}"):
+        Cluster.from_tf_config(_tf_config(cluster, "worker", index))
 
 
 @pytest.mark.parametrize(
