@@ -149,16 +149,23 @@ def local_devices(names: tuple[str, ...]) -> list[str]:
     """Return the full names of devices of this machine, given names such as GPU:0.
 
     Raises:
-        UserError: naming the device that does not exist, and those that do.
+        UserError: naming the device that does not exist, and those that do; or two names of the
+            same device.
     """
     available = {
         f"{device.device_type}:{device.name.rpartition(':')[2]}": device.name
         for device in tf.config.list_logical_devices()
     }
-    short = [name.upper().removeprefix("/").removeprefix("DEVICE:") for name in names]
-    for name, key in zip(names, short, strict=True):
+    found: dict[str, str] = {}
+    for name in names:
+        key = name.upper().removeprefix("/").removeprefix("DEVICE:")
         if key not in available:
             raise UserError(
                 f"`strategy`: there is no device {name!r}; there are: {', '.join(available)}."
             )
-    return [available[key] for key in short]
+        if key in found:
+            raise UserError(
+                f"`strategy`: {found[key]!r} and {name!r} are the same device; name it once."
+            )
+        found[key] = name
+    return [available[key] for key in found]

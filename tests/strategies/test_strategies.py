@@ -74,6 +74,7 @@ def test_mirrored_has_one_replica_per_device(spec):
         ("mirrored", "this machine has no GPU.*logical_devices=2"),
         ("mirrored(devices=('GPU:7',))", "no device 'GPU:7'; there are: CPU:0, CPU:1"),
         ("mirrored(devices=('CPU:0', 'CPU:0'))", "`devices` must be names, each once"),
+        ("mirrored(devices=('CPU:0', '/cpu:0'))", "'CPU:0' and '/cpu:0' are the same device"),
         ("mirrored(devices=('CPU:0',), logical_devices=2)", "can't be combined"),
         ("mirrored(logical_devices=64)", "logical_devices=64 comes too late"),
         ("one_device(device='GPU:0')", "no device 'GPU:0'"),
