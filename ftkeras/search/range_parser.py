@@ -4,10 +4,18 @@ Only literals are evaluated.
 """
 
 import ast
-import math
 from typing import Any, TypeGuard
 
-from ftkeras.search.ranges import Choice, Interval, Literal, Node, Number, Part, Parts
+from ftkeras.search.ranges import (
+    Choice,
+    Interval,
+    Literal,
+    Node,
+    Number,
+    Part,
+    Parts,
+    is_number,
+)
 from ftkeras.support.specs import NOT_PYTHON, repeated
 
 KINDS = ("choice", "uniform", "log", "int")
@@ -145,11 +153,9 @@ class _Parser:
 
 
 def _check_numbers(source: str, numbers: list[Any], *, whole: bool) -> None:
-    kinds, name = (int, "whole numbers") if whole else ((int, float), "numbers")
     for number in numbers:
-        is_number = isinstance(number, kinds) and not isinstance(number, bool)
-        if not is_number or not math.isfinite(number):
-            raise ValueError(f"{source} takes {name}")
+        if not is_number(number) or (whole and not isinstance(number, int)):
+            raise ValueError(f"{source} takes {'whole numbers' if whole else 'numbers'}")
 
 
 def _check_bounds(source: str, low: float, high: float, step: float | None, *, log: bool) -> None:

@@ -4,6 +4,7 @@ A range such as `choice(full, layerwise(decay=uniform(0.8, 0.95)))` is parsed by
 tree contains parameters, each with the choices under which it exists.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -128,6 +129,12 @@ def parameters(node: Node, conditions: tuple[tuple[str, str], ...] = ()) -> Iter
         case Parts(parts):
             for part in parts:
                 yield from parameters(part, conditions)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number that is finite as a float."""
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_real and abs(value) <= sys.float_info.max
 
 
 def setting(node: Node, values: Mapping[str, Any]) -> Any:

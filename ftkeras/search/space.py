@@ -140,12 +140,11 @@ def _converted(flag: str, value: Any) -> Any:
         return value if isinstance(value, tuple) else (str(value),)
     if bool in kinds and str(value).lower() in ("true", "false"):
         return str(value).lower() == "true"
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = typing.cast(float, value)
-    if int in kinds and is_number and number == int(number):
-        return int(number)
+    is_number = ranges.is_number(value)
+    if int in kinds and is_number and value == int(value):
+        return int(value)
     if float in kinds and is_number:
-        return float(number)
+        return float(value)
     if str in kinds and not isinstance(value, tuple | bool):
         return str(value)
     wanted = next(kind.__name__ for kind in kinds if kind is not type(None))

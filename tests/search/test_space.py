@@ -141,6 +141,7 @@ def test_steps_include_the_upper_end_however_they_are_rounded(ends, expected):
         ("learning_rate=log(0.1, 0.2, step=1)", "step must be above 1, because it multiplies"),
         ("learning_rate=uniform(0.1, 0.2, log=True)", "with step=…"),
         ("learning_rate=uniform(0.1, 'a')", "takes numbers"),
+        (f"learning_rate=uniform(0.1, 1{'0' * 400})", "takes numbers"),
         ("batch_size=int(1.5, 3)", "takes whole numbers"),
         ("batch_size=choice()", "must list values to choose from"),
         ("batch_size=choice(16, 32, 16)", r"16 appears twice in choice\(16, 32, 16\)"),
@@ -198,7 +199,10 @@ def test_losses_are_not_compared_by_loss():
     [
         ("learning_rate=uniform(-0.1, 0.1)", "`learning_rate` must be positive"),
         ("learning_rate=choice(fast, slow)", "`learning_rate` takes float. Received: 'fast'"),
+        ("learning_rate=choice(1e999, 1e-4)", "`learning_rate` takes float. Received: inf"),
+        (f"learning_rate=choice(1{'0' * 400}, 1e-4)", "`learning_rate` takes float. Received: 10"),
         ("batch_size=choice(16, 32.5)", "`batch_size` takes int. Received: 32.5"),
+        ("epochs=choice(1e999, 3)", "`epochs` takes int. Received: inf"),
         ("oversample=choice(true, 2)", "`oversample` takes bool. Received: 2"),
         ("schedule=choice(linear, quadratic)", "`schedule` must be one of .*'quadratic'"),
         ("policy=choice(full, layerwise(decay=uniform(0.8, 1.5)))", "`decay`.*1.5"),
