@@ -140,6 +140,14 @@ def test_schedule_gives_a_float32_scalar(name, keys, form):
     assert (rate.dtype, rate.shape) == (tf.float32, ())
 
 
+def test_shares_that_are_one_update_of_a_short_run_drop_together():
+    schedule = Step(peak=PEAK, total_steps=5, boundaries=(0.5, 0.6, 4), factor=0.5)
+    rates = [float(schedule(step)) for step in range(5)]
+    assert rates == [PEAK, PEAK, PEAK / 2, PEAK / 4, PEAK / 8]
+    schedule = Step(peak=PEAK, total_steps=5, boundaries=(0.6, 0.65), factor=0.5)
+    assert [float(schedule(step)) for step in (2, 3)] == [PEAK, PEAK / 4]
+
+
 @pytest.mark.parametrize(
     ("name", "keys", "named"),
     [
@@ -154,6 +162,9 @@ def test_schedule_gives_a_float32_scalar(name, keys, form):
         ("step", {"every": 101}, "`every`.*100.*101"),
         ("step", {"every": 0.2, "boundaries": (0.5,)}, "`every` and `boundaries`"),
         ("step", {"boundaries": (0.6, 0.5)}, "`boundaries`.*rise"),
+        ("step", {"boundaries": (0.5, 0.499)}, "`boundaries`.*rise"),
+        ("step", {"boundaries": (60, 0.5)}, "`boundaries`.*rise"),
+        ("step", {"boundaries": (50, 50)}, r"`boundaries`.*rise.*\(50, 50\)"),
         ("step", {"boundaries": 0.5}, "`boundaries`.*0.5"),
         ("step", {"boundaries": ()}, "`boundaries`"),
         ("step", {"boundaries": (50, 200)}, "`boundaries`.*200"),
