@@ -2,7 +2,7 @@
 
 import collections
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         bounds.not_negative(clip_norm=clip_norm, decay=decay)
         bounds.regular_expression(no_decay=no_decay)
         bounds.boolean(skip_nonfinite=skip_nonfinite, loss_scaling=loss_scaling)
-        checked = tuple(_checked_pair(pair) for pair in multipliers)
+        checked = _checked_pairs(multipliers)
         if weight_decay is not None:
             bounds.not_negative(weight_decay=weight_decay)
             decay = weight_decay
@@ -311,10 +311,20 @@ def _check_precision(variables: list) -> None:
             )
 
 
+def _checked_pairs(pairs: Any) -> tuple[tuple[str, float], ...]:
+    if not isinstance(pairs, Iterable):
+        raise _no_pairs(pairs)
+    return tuple(_checked_pair(pair) for pair in pairs)
+
+
 def _checked_pair(pair: Any) -> tuple[str, float]:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise ValueError(f"`multipliers` must be pairs (regex, factor). Received: {pair!r}.")
+        raise _no_pairs(pair)
     pattern, factor = pair
     bounds.regular_expression(multipliers=pattern)
     bounds.not_negative(multipliers=factor)
     return pattern, float(factor)
+
+
+def _no_pairs(received: Any) -> ValueError:
+    return ValueError(f"`multipliers` must be pairs (regex, factor). Received: {received!r}.")

@@ -12,8 +12,8 @@ FIRST_SCALE, GROWTH_INTERVAL = 2.0**16, 2000
 class LossScale:
     """Dynamic loss scale, so that float16 gradients neither vanish nor overflow.
 
-    scale <- scale / 2      after an update whose gradient was not finite, which is skipped
-    scale <- 2 scale        after 2,000 finite updates in a row
+    scale <- max(scale / 2, 1)      after an update whose gradient was not finite, which is skipped
+    scale <- 2 scale                after 2,000 finite updates in a row
 
     Source: Micikevicius et al., 2018, section 3.2, https://arxiv.org/abs/1710.03740.
 

@@ -17,8 +17,7 @@ class GradualUnfreezing(Policy):
     the embeddings one step after layer_0
 
     Frozen parts have no gradient, no weight decay and no share in the gradient norm, and cost no
-    backward pass. Their optimizer moments and bias correction start when they are unfrozen, except
-    for variables that Muon optimizes by Adam, whose correction counts from the run's first update.
+    backward pass. Their optimizer moments and bias correction start when they are unfrozen.
     TensorFlow traces the training step again each time, which takes some seconds. If a run has too
     few epochs, the lowest layers never train: unfreeze more layers at a time. In `model.fit` of a
     `TextClassifier`, use `callbacks=GradualUnfreezing().callbacks(model)`.

@@ -256,6 +256,7 @@ def test_default_no_decay_may_match_nothing():
 @pytest.mark.parametrize(
     ("keys", "named"),
     [
+        ({"multipliers": None}, "`multipliers` must be pairs.*None"),
         ({"multipliers": ["head"]}, "`multipliers` must be pairs.*'head'"),
         ({"multipliers": [("head", -1)]}, "`multipliers` must be at least 0.*-1"),
         ({"multipliers": [("head", "2")]}, "`multipliers` must be at least 0.*'2'"),
