@@ -7,7 +7,7 @@ tree contains parameters, each with the choices under which it exists.
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 # Significant digits of a number sampled from an interval: exact enough, and readable in a recipe.
 DIGITS = 4
@@ -131,7 +131,7 @@ def parameters(node: Node, conditions: tuple[tuple[str, str], ...] = ()) -> Iter
                 yield from parameters(part, conditions)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Return whether a value is a number that is finite as a float."""
     is_real = isinstance(value, int | float) and not isinstance(value, bool)
     return is_real and abs(value) <= sys.float_info.max

@@ -140,10 +140,9 @@ def _converted(flag: str, value: Any) -> Any:
         return value if isinstance(value, tuple) else (str(value),)
     if bool in kinds and str(value).lower() in ("true", "false"):
         return str(value).lower() == "true"
-    is_number = ranges.is_number(value)
-    if int in kinds and is_number and value == int(value):
+    if int in kinds and ranges.is_number(value) and value == int(value):
         return int(value)
-    if float in kinds and is_number:
+    if float in kinds and ranges.is_number(value):
         return float(value)
     if str in kinds and not isinstance(value, tuple | bool):
         return str(value)
