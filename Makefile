@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: setup quickstart test test-all test-share test-lowest lint style types docs docs-serve package clean
+.PHONY: setup quickstart test test-all test-share test-lowest test-torch lint style types docs docs-serve package clean
 
 setup: $(VENV)/.installed
 
@@ -49,6 +49,14 @@ test-lowest:
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python \
 		--resolution lowest-direct --editable ".[test]"
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
+# The comparisons with PyTorch, which are skipped elsewhere: it is larger than all the rest together.
+TORCH := build/torch-venv
+test-torch:
+	$(PYTHON) -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip install --quiet --editable ".[test]" torch
+	$(TORCH)/bin/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+		-m "" $$(grep -rl 'importorskip("torch"' tests)
 
 # Folders whose types are checked.
 TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages callbacks checkpoints cli config corpora data dossiers encoders \
