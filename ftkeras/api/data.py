@@ -63,7 +63,8 @@ def written(
 ) -> Iterator[dict[str, str]]:
     """Write examples into the folder of a run; yield their files by field.
 
-    If the run is refused before it leaves anything, they are removed again.
+    If the run is refused before it leaves anything, they are removed again. Examples of a run that
+    `restart` replaces come back if the new one does not begin.
 
     Args:
         contents: JSON lines by field.
@@ -79,7 +80,7 @@ def written(
     data = home / layout.DATA
     created = [path for path in (data, home, *home.parents) if not path.exists()]
     new = [path for stem in stems.values() if not (path := data / f"{stem}.jsonl").exists()]
-    paths = {}
+    paths, recorded, replaced = {}, _recorded(home), []
     for field, content in contents.items():
         path = data / f"{stems[field]}.jsonl"
         if not restart and path.exists() and path.read_bytes() != content:
@@ -88,6 +89,8 @@ def written(
                 "folder, or start from scratch with `restart`."
             )
         files.require_writable(path.parent, "run_dir")
+        if restart and path.exists() and path.read_bytes() != content:
+            replaced.append((path, path.replace(path.with_suffix(".before"))))
         files.write_text(path, content.decode())
         rows = plurals.counted(content.count(b"\n"), "row", "rows")
         log.info("%s", f"data    {rows} written to {path}")
@@ -98,7 +101,20 @@ def written(
         is_empty = home in created and set(os.listdir(home)) <= {layout.DATA, layout.LOCK}
         if is_empty or not keep:
             _remove(new, created)
+        if _recorded(home) == recorded:
+            for path, before in replaced:
+                before.replace(path)
         raise
+    finally:
+        for _, before in replaced:
+            before.unlink(missing_ok=True)
+
+
+def _recorded(home: pathlib.Path) -> list[tuple[int, int]]:
+    """Return what changes when a run, a search or a cross-validation is recorded in a folder."""
+    settings = (layout.SETTINGS, layout.SEARCH_SETTINGS, layout.CROSSVALIDATION_SETTINGS)
+    found = [(home / name).stat() for name in settings if (home / name).exists()]
+    return [(one.st_ino, one.st_mtime_ns) for one in found]
 
 
 def _remove(paths: Sequence[pathlib.Path], folders: Sequence[pathlib.Path]) -> None:

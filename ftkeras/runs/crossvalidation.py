@@ -94,13 +94,6 @@ def out_of_fold_predictions(folds: Sequence[Config], home: pathlib.Path) -> str:
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-def clear(home: pathlib.Path) -> None:
-    """Remove everything that a cross-validation has written."""
-    own = (home / name for name in layout.OF_CROSSVALIDATION)
-    for path in (*home.glob(layout.REPEATS), *own):
-        files.remove(path)
-
-
 def _over_folds(
     values: list[float | None], test_share: float, measure: Measure
 ) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import os
 import pathlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from fnmatch import fnmatch
 from typing import Protocol, TypeVar
 
 from ftkeras.checkpoints.training_state import Checkpoints
@@ -15,7 +16,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
+from ftkeras.runs import layout, replaced
 from ftkeras.runs.inputs import write as write_inputs
 from ftkeras.runs.naming import run_name
 from ftkeras.runs.problem import write_state
@@ -73,20 +74,21 @@ def adopt(config: Configuration, run_dir: pathlib.Path) -> Configuration:
 def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
     """Raise UserError unless the folder is new or holds a run that `config` can resume or extend.
 
-    With `restart`, everything is allowed: the folder is cleared before the run starts.
+    With `restart`, any run is allowed: it is replaced when the new one begins.
 
     Raises:
         UserError: the folder holds a run of other settings, naming what differs; or one that is
-            finished and whose training state was not kept.
+            finished and whose training state was not kept; or files but no run.
     """
     if config.restart:
+        replaced.require_own(run_dir, replaced.RUN)
         return
     if not (run_dir / layout.SETTINGS).exists():
         own = (name for name in layout.OF_RUN if name != layout.FAILURE)
         if strange := [name for name in own if (run_dir / name).exists()]:
             raise UserError(
                 f"run_dir={run_dir} holds {strange[0]} but no {layout.SETTINGS}, so there is no "
-                "run to resume; name another folder, or start from scratch with `restart`."
+                "run to resume; name another folder, or remove what is in this one."
             )
         return
     config, before = adopt(config, run_dir), flagfile.read(run_dir / layout.SETTINGS, Config)
@@ -122,13 +124,27 @@ def is_finished(config: Config, run_dir: pathlib.Path) -> bool:
 
 @contextlib.contextmanager
 def lock(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
-    """Lock the folder for this process, and clean it up.
+    """Lock the folder of a run for this process, and clean it up.
+
+    Args:
+        run_dir: the run's folder; it is created if necessary.
+        restart: whether to replace the run that is in it, as soon as the new one begins.
+
+    Raises:
+        UserError: another process has locked it, or it has files but no run to replace.
+    """
+    with locked(run_dir), replaced.replacing(run_dir, replaced.RUN, restart=restart):
+        yield
+
+
+@contextlib.contextmanager
+def locked(run_dir: pathlib.Path) -> Iterator[None]:
+    """Lock a folder for this process, and remove what a killed process was writing.
 
     The lock ends with the process. A folder that stays empty is removed again.
 
     Args:
-        run_dir: the run's folder; it is created if necessary.
-        restart: whether to remove the run that is in it.
+        run_dir: the folder; it is created if necessary.
 
     Raises:
         UserError: another process has locked it.
@@ -139,7 +155,8 @@ def lock(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
         f"run_dir={run_dir} is in use by another process; wait for it, or name another folder."
     )
     with files.locked(run_dir / layout.LOCK, refusal):
-        _clean_up(run_dir, restart)
+        for path in list(_drafts(run_dir)):
+            files.remove(path)
         try:
             yield
         finally:
@@ -156,7 +173,7 @@ def record(
     tokenizer: Tokenizer,
     encoder_config: dict,
 ) -> None:
-    """Write what rebuilds the run's model, and mark the run as not finished.
+    """Write what rebuilds the run's model, mark it as not finished, and delete what it replaces.
 
     Args:
         run_dir: the run's folder.
@@ -174,6 +191,7 @@ def record(
     write_inputs(run_dir, inputs)
     write_state(run_dir, problem)
     files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
+    replaced.discard(run_dir)
 
 
 def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
@@ -208,15 +226,15 @@ def _has_state(run_dir: pathlib.Path) -> bool:
     return bool(Checkpoints(run_dir / layout.CHECKPOINTS, keep=1).paths())
 
 
-def _clean_up(run_dir: pathlib.Path, restart: bool) -> None:
-    # A killed process has left what it was writing; nobody else writes while we hold the lock.
-    for path in list(run_dir.rglob(".*.partial")):
-        files.remove(path)
-    for name in layout.OF_RUN if restart else ():
-        files.remove(run_dir / name)
-    for pattern in layout.OF_EVALUATIONS if restart else ():
-        for path in run_dir.glob(pattern):
-            files.remove(path)
+def _drafts(run_dir: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yield what killed processes were writing; nobody else writes while we hold the lock.
+
+    Folders with a lock of their own are left out: other processes may train in them.
+    """
+    for path, folders, names in os.walk(run_dir):
+        home = pathlib.Path(path)
+        folders[:] = [name for name in folders if not (home / name / layout.LOCK).exists()]
+        yield from (home / name for name in (*folders, *names) if fnmatch(name, ".*.partial"))
 
 
 def _remove_if_empty(run_dir: pathlib.Path, created: list[pathlib.Path]) -> None:

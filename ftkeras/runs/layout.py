@@ -32,6 +32,8 @@ AUDIT_LOG = "audit.jsonl"  # who did what with the run; `restart` keeps it
 DOSSIER = "dossier"  # a folder that `dossier` writes
 PRIVACY_KEY = "privacy.key"  # the secret of a private run, until it is finished
 LOCK = ".lock"  # locked by the process that uses the folder
+REPLACED = ".replaced"  # what `restart` replaces, until the new run begins
+BEING_MOVED = ".replaced.moving"  # the same while files are moved there, or back
 FAILURE = "failure.json"  # why a run that is a child process failed
 LOG = "log.txt"  # the output of a run that is a child process
 # Exporters that write into the run's folder, each into a folder of its own.
@@ -53,10 +55,10 @@ OF_RUN = (
     *(EVALUATIONS, TRACKED, *TRACKER_FILES, REPORT, REPORT_FIGURES, REPORT_PLOTS, REPORT_TEXTS),
     DOSSIER,
 )
-# What evaluations of a run on other data, each under a name, write into its folder.
+# What evaluations of a run on other data, each under a name, write into its folder, as patterns.
 OF_EVALUATIONS = (
     *("metrics-*.json", "predictions-*.jsonl", "predictions_validation-*.jsonl"),
-    "report-*",
+    *("report-*.html", "report-*/"),  # the page, and the folder with its plots
 )
 
 # The folder of a cross-validation.
@@ -65,7 +67,7 @@ CROSSVALIDATION_RESULT = "crossvalidation.json"
 OUT_OF_FOLD_PREDICTIONS = "predictions_out_of_fold.jsonl"
 CROSSVALIDATION_PAGE = "crossvalidation.html"
 CROSSVALIDATION_PLOTS = "plots"  # a folder with the plots of the page
-REPEATS = "repeat-*"  # folders, each with the folders of its folds
+REPEATS = "repeat-[0-9]*/"  # folders, each with the folders of its folds
 # What a cross-validation writes beside its repeats.
 OF_CROSSVALIDATION = (
     *(CROSSVALIDATION_SETTINGS, CROSSVALIDATION_RESULT, OUT_OF_FOLD_PREDICTIONS),

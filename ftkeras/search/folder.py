@@ -9,7 +9,7 @@ from datetime import datetime
 from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
+from ftkeras.runs import layout, replaced
 from ftkeras.runs.naming import run_name
 from ftkeras.support import files
 
@@ -33,24 +33,28 @@ def default(config: TuneConfig) -> str:
 
 
 @contextlib.contextmanager
-def lock(folder: pathlib.Path, *, restart: bool) -> Iterator[None]:
+def lock(folder: pathlib.Path, config: TuneConfig) -> Iterator[None]:
     """Create the folder and lock it until the context or this process ends.
 
     Args:
         folder: the search's.
-        restart: remove what an earlier search has written there.
+        config: with `restart`, replaces what an earlier search has written there, as soon as the
+            first trial begins.
 
     Raises:
-        UserError: another process has locked it.
+        UserError: another process has locked it, or it has files but no search to replace.
     """
+    phases = () if config.pretrain_epochs is None else (layout.PRETRAINED,)
+    contents = replaced.SEARCH.after(*phases)
     folder.mkdir(parents=True, exist_ok=True)
     refusal = (
         f"search_dir={folder} is in use by another process; wait for it, choose another folder, or "
         "share the search between several workers: launch --workers=2 -- tune …"
     )
-    with files.locked(folder / layout.LOCK, refusal):
-        for name in layout.OF_SEARCH if restart else ():
-            files.remove(folder / name)
+    with (
+        files.locked(folder / layout.LOCK, refusal),
+        replaced.replacing(folder, contents, restart=config.restart),
+    ):
         yield
 
 

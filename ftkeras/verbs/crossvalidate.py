@@ -10,7 +10,7 @@ from ftkeras.experiment import checks, posed_task
 from ftkeras.pages import cross_validation_page, page
 from ftkeras.processes import fold_runs
 from ftkeras.reports import crossvalidation as report
-from ftkeras.runs import crossvalidation, folder, layout
+from ftkeras.runs import crossvalidation, folder, layout, replaced
 from ftkeras.support import files, signals
 from ftkeras.workflows import fold_training, pretraining
 
@@ -36,7 +36,9 @@ def run(config: CrossvalidateConfig) -> CrossValidation:
     config = posed_task.resolve(config)
     home = folder.choose(config)
     checks.check(crossvalidation.fold_configs(config)[0])
-    with folder.lock(home, restart=False):  # `crossvalidation.clear` removes what was there
+    phases = () if config.pretrain_epochs is None else (layout.PRETRAINED,)
+    contents = replaced.CROSSVALIDATION.after(*phases)
+    with folder.locked(home), replaced.replacing(home, contents, restart=config.restart):
         return _run(config, home)
 
 
@@ -46,8 +48,6 @@ def _run(config: CrossvalidateConfig, home: pathlib.Path) -> CrossValidation:
             config = pretraining.once(config, home)
     config = fold_training.settle_epochs(config, home)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
-    if config.restart:
-        crossvalidation.clear(home)
     fold_runs.check_resumable(folds, home)
     files.write_text(home / layout.CROSSVALIDATION_SETTINGS, flagfile.render(config))
     with signals.stoppable(

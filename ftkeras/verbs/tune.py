@@ -36,7 +36,7 @@ def run(config: TuneConfig) -> Search | None:
             setup.require_pretrained(config, name)
             session.work(config, space, home, name, workers.Chief())
             return None
-        with folder.lock(home, restart=config.restart):
+        with folder.lock(home, posed):
             if posed.pretrain_epochs is not None:
                 setup.require_one_encoder(space)
                 config, space = setup.plan(pretraining.once(posed, home))

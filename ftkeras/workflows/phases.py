@@ -11,8 +11,7 @@ import keras
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import checks, posed_task
-from ftkeras.runs import folder, layout
-from ftkeras.support import files
+from ftkeras.runs import folder, replaced
 from ftkeras.workflows import pairs_first, pretraining, self_training, training
 from ftkeras.workflows.training import TrainedRun
 
@@ -31,9 +30,15 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     run_dir, config = folder.choose(config), posed_task.resolve(config)
     config = dataclasses.replace(config, run_dir=str(run_dir))
     checks.check(config)  # a phase passes on few settings, so it would not notice a wrong one
-    if config.restart:
-        _clear(run_dir)
-        config = dataclasses.replace(config, restart=False)
+    if not config.restart:
+        return _run(config, run_dir, callbacks)
+    with _restarting(run_dir):
+        return _run(dataclasses.replace(config, restart=False), run_dir, callbacks)
+
+
+def _run(
+    config: Config, run_dir: pathlib.Path, callbacks: Sequence[keras.callbacks.Callback]
+) -> TrainedRun:
     with _resumed_by(run_dir):
         if config.pretrain_epochs is not None:
             config = pretraining.first(config)
@@ -44,20 +49,28 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     return training.run(config, callbacks)
 
 
-def _clear(run_dir: pathlib.Path) -> None:
-    """Remove the run and its phases at once, so that none of them is taken for one of the new run.
+@contextlib.contextmanager
+def _restarting(run_dir: pathlib.Path) -> Iterator[None]:
+    """Replace the run and its phases at once, so that none is taken for one of the new run.
+
+    The folder is not locked in between, because each phase and the run lock their own.
 
     Raises:
-        UserError: in one of several workers, which can't know whether another has begun.
+        UserError: in one of several workers, which can't know whether another has begun; or if the
+            folder has files but no run.
     """
     if os.environ.get("TF_CONFIG"):
         raise UserError(
             "`restart` can't clear the phases of a run on several workers; remove "
             f"run_dir={run_dir}, or name another folder."
         )
-    with folder.lock(run_dir, restart=True):
-        for name in (layout.PRETRAINED, layout.TUNED_BY_PAIRS, layout.ROUNDS):
-            files.remove(run_dir / name)
+    with folder.locked(run_dir):
+        replaced.set_aside(run_dir, replaced.RUN_AND_PHASES)
+    try:
+        yield
+    finally:
+        with folder.locked(run_dir):
+            replaced.settle(run_dir, replaced.RUN_AND_PHASES)
 
 
 @contextlib.contextmanager

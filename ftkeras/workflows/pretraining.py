@@ -103,7 +103,7 @@ def once(config: Configuration, home: pathlib.Path) -> Configuration:
 
     Args:
         config: of a cross-validation or a search, with `pretrain_epochs`.
-        home: its folder.
+        home: its folder; with `restart`, what it had is set aside already.
 
     Returns:
         The configuration with the result.
@@ -112,8 +112,6 @@ def once(config: Configuration, home: pathlib.Path) -> Configuration:
         UserError: if the pretraining fails, or the folder holds another one.
     """
     run_dir = home / layout.PRETRAINED
-    if config.restart:
-        files.remove(run_dir)
     before = _before(config, run_dir)
     folder.check_resumable(folder.adopt(before.run_config(), run_dir), run_dir)
     if not folder.is_finished(before.run_config(), run_dir):

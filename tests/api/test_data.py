@@ -9,6 +9,7 @@ import pytest
 
 from ftkeras.api import data
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 ROWS = [{"text": "a", "label": 1}, {"text": "ü\n", "label": 0}]
 
@@ -190,6 +191,24 @@ def test_examples_of_a_run_are_not_replaced_unless_it_restarts(tmp_path):
         _write(folder, b'{"text": "b"}\n')
     _write(folder, b'{"text": "b"}\n', restart=True)
     assert path.read_bytes() == b'{"text": "b"}\n'
+
+
+def test_examples_of_a_run_come_back_if_the_new_one_is_refused(tmp_path):
+    old, new = (f'{{"text": "{letter}"}}\n'.encode() for letter in "ab")
+    path = tmp_path / "data" / "train.jsonl"
+    _write(tmp_path, old)
+    (tmp_path / "run.cfg").write_text("old")
+    for keep in (True, False):
+        with pytest.raises(KeyError):
+            _write(tmp_path, new, restart=True, error=KeyError(), keep=keep)
+        assert path.read_bytes() == old
+    with (
+        pytest.raises(KeyError),
+        data.written({"data": new}, tmp_path, stems=data.STEMS, restart=True),
+    ):
+        files.write_text(tmp_path / "run.cfg", "new")
+        raise KeyError
+    assert [one.read_bytes() for one in path.parent.iterdir()] == [new]
 
 
 def test_refused_run_leaves_nothing(tmp_path):

@@ -217,10 +217,10 @@ def test_journal_of_another_oracle_is_refused(tmp_path):
 
 def test_second_process_on_a_search_is_refused(tmp_path):
     with contextlib.ExitStack() as stack:
-        stack.enter_context(folders.lock(tmp_path, restart=False))
+        stack.enter_context(folders.lock(tmp_path, searches.config()))
         stack.enter_context(folders.lock_worker(tmp_path, "a"))
         with pytest.raises(UserError, match="in use by another"):
-            stack.enter_context(folders.lock(tmp_path, restart=False))
+            stack.enter_context(folders.lock(tmp_path, searches.config()))
         with pytest.raises(UserError, match="has a worker of that name"):
             stack.enter_context(folders.lock_worker(tmp_path, "a"))
 

@@ -1,0 +1,171 @@
+"""What `restart` replaces: set aside at first, and deleted only once new work has begun.
+
+Much is checked late, such as settings that depend on the number of examples. A command that is
+refused then, or that fails, leaves the folder as it was.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import os
+import pathlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ftkeras.errors import LostWorker, UserError
+from ftkeras.runs import layout
+from ftkeras.support import files
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a verb writes into its folder.
+
+    Attributes:
+        argument: that names the folder.
+        settings: the file by which the verb knows its folder.
+        names: of its files and folders, as patterns.
+        begun: a pattern of the files that appear when training begins.
+        phases: folders of the runs that come first; they are replaced together with the rest.
+    """
+
+    argument: str
+    settings: str
+    names: tuple[str, ...]
+    begun: str
+    phases: tuple[str, ...] = ()
+
+    def after(self, *phases: str) -> "Contents":
+        """Return these contents together with runs that come first."""
+        return dataclasses.replace(self, phases=phases)
+
+
+RUN = Contents(
+    *("run_dir", layout.SETTINGS, (*layout.OF_RUN, *layout.OF_EVALUATIONS)),
+    begun=layout.SETTINGS,
+)
+RUN_AND_PHASES = RUN.after(layout.PRETRAINED, layout.TUNED_BY_PAIRS, layout.ROUNDS)
+CROSSVALIDATION = Contents(
+    *("run_dir", layout.CROSSVALIDATION_SETTINGS),
+    (*layout.OF_CROSSVALIDATION, layout.REPEATS),
+    begun=f"{layout.REPEATS}*/{layout.SETTINGS}",
+)
+SEARCH = Contents(
+    *("search_dir", layout.SEARCH_SETTINGS, layout.OF_SEARCH),
+    begun=f"{layout.TRIALS}/*/*/{layout.SETTINGS}",
+)
+
+
+@contextlib.contextmanager
+def replacing(home: pathlib.Path, of: Contents, *, restart: bool) -> Iterator[None]:
+    """Set aside what is in a folder if it is to be replaced, and `settle` at the end.
+
+    Args:
+        home: the folder, locked by this process.
+        of: the verb's contents.
+        restart: whether to replace them.
+
+    Raises:
+        UserError: the folder has files that may be the user's own.
+    """
+    end = settle if restart else recover
+    (set_aside if restart else recover)(home, of)
+    try:
+        yield
+    except BaseException as error:
+        # A failed cluster is started again without `restart`, and must not find the old run.
+        refused = isinstance(error, UserError) and not isinstance(error, LostWorker)
+        if refused or not os.environ.get("TF_CONFIG"):
+            end(home, of)
+        raise
+    end(home, of)
+
+
+def set_aside(home: pathlib.Path, of: Contents) -> None:
+    """Move what a verb has written into a hidden folder beside it.
+
+    Raises:
+        UserError: the folder has files that may be the user's own.
+    """
+    recover(home, of)
+    require_own(home, of)
+    aside, draft = home / layout.REPLACED, home / layout.BEING_MOVED
+    if aside.exists():  # an earlier restart did not begin, so what is here now is less worth
+        _remove(home, of)
+    elif written := _written(home, of):
+        draft.mkdir()
+        for path in written:
+            path.rename(draft / path.name)
+        draft.rename(aside)
+
+
+def settle(home: pathlib.Path, of: Contents) -> None:
+    """Delete what was set aside if training has begun, and put it back if it has not.
+
+    If only what comes before has been trained, such as a pretraining, both stay.
+    """
+    aside, draft = home / layout.REPLACED, home / layout.BEING_MOVED
+    if not aside.exists():
+        return
+    if _has_begun(home, of):
+        discard(home)
+    elif any(path for phase in of.phases for path in (home / phase).rglob(layout.SETTINGS)):
+        log.info(f"note: what {home} had before `restart` is in {aside} until the run begins")
+    else:
+        _remove(home, of)
+        aside.rename(draft)
+        recover(home, of)
+        log.info(f"note: nothing was trained, so {home} is as it was before `restart`")
+
+
+def discard(home: pathlib.Path) -> None:
+    """Delete what was set aside, if anything."""
+    aside = home / layout.REPLACED
+    if aside.exists():
+        # Renamed first: if this process is killed, the rest must not be taken for a run.
+        files.remove(aside.rename(home / f"{layout.REPLACED}.{uuid.uuid4().hex}.partial"))
+
+
+def recover(home: pathlib.Path, of: Contents) -> None:
+    """Complete what a killed process was doing: moving files, or deleting what it had replaced."""
+    draft = home / layout.BEING_MOVED
+    if draft.exists():
+        for path in draft.iterdir():
+            path.rename(home / path.name)
+        draft.rmdir()
+    if _has_begun(home, of):
+        discard(home)
+
+
+def require_own(home: pathlib.Path, of: Contents) -> None:
+    """Check that a verb has written what `restart` would remove.
+
+    Raises:
+        UserError: the folder has files of these names, but not the verb's settings.
+    """
+    if (home / of.settings).exists() or (home / layout.REPLACED).exists():
+        return
+    for path in _written(home, of):
+        of_phase = path.name in of.phases and any(path.rglob(layout.LOCK))
+        if not (of_phase or path.name == layout.FAILURE):
+            raise UserError(
+                f"{of.argument}={home} holds {path.name} but no {of.settings}, so `restart` can't "
+                "tell whether that is yours; name another folder, or remove it."
+            )
+
+
+def _has_begun(home: pathlib.Path, of: Contents) -> bool:
+    return next(home.glob(of.begun), None) is not None
+
+
+def _remove(home: pathlib.Path, of: Contents) -> None:
+    for path in _written(home, of):
+        files.remove(path)
+
+
+def _written(home: pathlib.Path, of: Contents) -> list[pathlib.Path]:
+    """Return the files and folders of a verb that are in a folder."""
+    return sorted({path for name in (*of.names, *of.phases) for path in home.glob(name)})
