@@ -9,6 +9,7 @@ from typing import Any
 
 from ftkeras.cli import existing, flags, output, parts, quiet
 from ftkeras.cli.commands import VERBS
+from ftkeras.config import flagfile
 from ftkeras.errors import Stopped, UserError
 from ftkeras.processes import child
 
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Run one verb, and turn errors into a line of text and an exit code."""
-    debug = any(argument.startswith("--debug") for argument in arguments)
+    debug = any(map(_asks_for_tracebacks, arguments))
     # Show a label or text that the terminal cannot encode as an escape instead of failing.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -86,10 +87,26 @@ def _show(error: BaseException, verb: str | None, *, debug: bool) -> int | None:
     if isinstance(error, UserError) and not debug:
         _fail("ftkeras: ", output.error_line(error))
         return error.exit_code
-    if isinstance(error, OSError) and error.filename is not None and not debug:
-        _fail("ftkeras: ", f"{error.filename}: {error.strerror}")
+    if isinstance(error, OSError) and error.strerror is not None and not debug:
+        # Of a disk that is full, Python names no file; it may be that of standard output.
+        of = "" if error.filename is None else f"{error.filename}: "
+        _fail("ftkeras: ", f"{of}{error.strerror}")
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _close_output()
         return 2
     return None
+
+
+def _asks_for_tracebacks(argument: str) -> bool:
+    """Return whether an argument turns `debug` on, whatever else is wrong with the others.
+
+    >>> _asks_for_tracebacks("--debug"), _asks_for_tracebacks("--debug=false")
+    (True, False)
+    """
+    name, _, value = argument.partition("=")
+    return name == "--debug" and value.lower() not in flagfile.FALSE
 
 
 def _close_output() -> None:

@@ -169,3 +169,9 @@ def test_wrong_spec_is_found_without_importing_its_part(kind, spec, message):
 )
 def test_valid_spec_passes(kind, spec):
     catalog.check(kind, spec)
+
+
+def test_regular_expression_in_a_spec_gives_no_warning(recwarn):
+    spec = catalog.parse("optimizer", r"adamw(no_decay='\d+')")
+    assert spec.arguments == {"no_decay": r"\d+"}
+    assert not recwarn.list

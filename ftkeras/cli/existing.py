@@ -7,7 +7,7 @@ from typing import Any
 from ftkeras import catalog
 from ftkeras.cli.commands import VERBS
 from ftkeras.config.launch import LaunchConfig
-from ftkeras.errors import UserError
+from ftkeras.errors import PartError, UserError
 from ftkeras.runs import layout
 
 SPLITS = ("train", "validation", "test")
@@ -72,5 +72,8 @@ def _require_files(task: str, data_dir: str | None) -> None:
     folder = pathlib.Path(os.path.expanduser(data_dir or "."))
     for split in SPLITS:
         given = arguments.get(split)
-        for name in [given] if isinstance(given, str) else given or ():
+        names = given if isinstance(given, tuple | list) else () if given is None else (given,)
+        for name in names:
+            if not isinstance(name, str):
+                raise PartError("task", task, f"`{split}` must name a file. Received: {name!r}.")
             opening.find_files(name, folder)

@@ -17,6 +17,7 @@ from ftkeras.config import flagfile, own_data, unknown_names
 from ftkeras.config.export import formats_again
 from ftkeras.config.fields import AUTO
 from ftkeras.config.launch import LaunchConfig
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.support.nearest import hint
 
@@ -130,6 +131,8 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
     """Read flags, and return the arguments that stand without a flag as well."""
     values = _define(config)
     values.set_gnu_getopt()  # flags may follow other arguments
+    if "--flagfile=" in arguments:
+        raise UserError("--flagfile must name a file. Received: ''.")
     try:
         others = values(["ftkeras", *arguments], known_only=False)[1:]
     except absl_flags.UnrecognizedFlagError as error:
@@ -141,9 +144,23 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
         ) from None
     except absl_flags.IllegalFlagValueError as error:
         raise UserError(_illegal_value(config, _one_line(error))) from None
+    except UnicodeDecodeError:
+        raise UserError(_unreadable_flagfile(arguments)) from None
     except (absl_flags.Error, ValueError) as error:  # ValueError: --notest=x
         raise UserError(_one_line(error)) from None
     return values, others
+
+
+def _unreadable_flagfile(arguments: Sequence[str]) -> str:
+    """Say which flagfile is not UTF-8, as absl does not."""
+    for argument in arguments:
+        flag, _, name = argument.partition("=")
+        try:
+            if flag == "--flagfile":
+                flagfile.lines_of(pathlib.Path(name))
+        except UnicodeDecodeError as error:
+            return f"--flagfile={name} must be written in UTF-8: {error}."
+    return "a flagfile that --flagfile names, or that is named in it, must be written in UTF-8."
 
 
 def _unknown_flag(name: str, known: Collection[str]) -> str:
@@ -234,4 +251,13 @@ def _recorded_flags(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
     if not (run_dir := values["run_dir"].value):
         raise UserError(f"{verb} needs --run_dir, the folder of a finished run.")
     # Before the configuration, which expands it, can be made.
-    return existing.require_run(os.path.expanduser(run_dir))
+    path = existing.require_run(os.path.expanduser(run_dir))
+    recorded = flagfile.read(path, Config)  # it names the file, where absl names only the flag
+    for name in ("encoder", "head"):
+        value, own = values[name].value, getattr(recorded, name)
+        if values[name].present and value != own:
+            raise UserError(
+                f"{name}={value} can't be changed by {verb}: run_dir={run_dir} was trained with "
+                f"{name}={own}; omit it, or train another run."
+            )
+    return path

@@ -47,7 +47,8 @@ def error_line(error: Exception) -> str:
 def as_flags(message: str) -> str:
     """Return the message with each argument written as the flag that sets it.
 
-    Keys in the brackets of a part's spec are not arguments and stay as they are.
+    Keys in the brackets of a part's spec are not arguments and stay as they are, and so does what
+    was received.
 
     >>> as_flags("`folds` must be at least 2; run_dir=x stays as it is")
     '--folds must be at least 2; --run_dir=x stays as it is'
@@ -58,7 +59,8 @@ def as_flags(message: str) -> str:
     def shown(match: re.Match) -> str:
         return match["spec"] or f"--{match['quoted'] or match['assigned']}"
 
-    return _pattern().sub(shown, message)
+    text, received, value = message.partition("Received: ")
+    return _pattern().sub(shown, text) + received + value
 
 
 @functools.cache

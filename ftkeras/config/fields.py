@@ -99,6 +99,8 @@ def check_texts(config: Any, *, folders: tuple[str, ...], name: str) -> None:
                 raise UserError(
                     f"`{field.name}` must not contain a line break. Received: {value!r}."
                 )
+            if not text.isprintable() and any("\ud800" <= char <= "\udfff" for char in text):
+                raise UserError(f"`{field.name}` must be written in UTF-8. Received: {value!r}.")
             if text != text.rstrip():
                 raise UserError(f"`{field.name}` must not end with a space. Received: {value!r}.")
     for folder in folders:

@@ -1,5 +1,6 @@
 """The configuration of `find_rate`."""
 
+import math
 from dataclasses import dataclass
 
 from ftkeras.config.fields import check_at_least, flag
@@ -19,9 +20,9 @@ class FindRateConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0 < self.lowest_rate < self.highest_rate:
+        if not 0 < self.lowest_rate < self.highest_rate < math.inf:
             raise UserError(
-                "`lowest_rate` must be positive and below `highest_rate`. "
+                "`lowest_rate` must be positive and below `highest_rate`, which must be finite. "
                 f"Received: {self.lowest_rate} and {self.highest_rate}."
             )
         check_at_least(self, steps=10)

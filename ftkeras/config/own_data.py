@@ -256,7 +256,7 @@ def _names(text: object) -> object:
     pairs = [pair.partition("=") for pair in text.split(",")]
     if wrong := [label for label, equals, name in pairs if not (label.strip() and name.strip())]:
         raise UserError(
-            "`label_names` must read label=name,label=name, such as 1=World,2=Sports. Received: "
+            "`label_names` must read LABEL=NAME,LABEL=NAME, such as 1=World,2=Sports. Received: "
             f"{text!r}, where {wrong[0]!r} has no name."
         )
     named = {label.strip(): name.strip() for label, _, name in pairs}

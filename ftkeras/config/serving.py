@@ -71,7 +71,7 @@ class ServeConfig(WithPaths):
         for given in self.label:
             label, _, version = given.partition("=")
             if not label or not version.isdecimal():
-                raise UserError(f"`label` must read name=version. Received: {given}.")
+                raise UserError(f"`label` must read NAME=VERSION. Received: {given}.")
         if len(self.labels) < len(self.label):
             listed = ", ".join(self.label)
             raise UserError(f"`label` must give each name one version. Received: {listed}.")

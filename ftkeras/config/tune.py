@@ -70,7 +70,7 @@ class TuneConfig(Config):
         if self.search_dir == "":
             raise UserError("`search_dir` must name a folder. Received: ''.")
         for name, instead in _NOT_HERE.items():
-            if getattr(self, name) not in (None, False, 0):
+            if getattr(self, name) != type(self).__dataclass_fields__[name].default:
                 raise UserError(f"tune does not take `{name}`: {instead}.")
 
 

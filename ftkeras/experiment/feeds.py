@@ -94,7 +94,7 @@ def training_feed(
         train = _oversampled(experiment, train)
     _fit_problem(experiment, train)
     weights = None
-    if config.class_weights:
+    if config.class_weights is not None:
         weights = problem.weigh(config.class_weights, train.targets)
     if teacher is not None:
         train, weights = _taught(experiment, splits, train, weights, teacher)

@@ -22,11 +22,11 @@ def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.P
     Raises:
         UserError: if the file cannot be written.
     """
-    path = pathlib.Path(output) if output else pathlib.Path(run_dir or ".") / name
-    argument, value = ("output", output) if output else ("run_dir", run_dir or ".")
+    if output is not None:
+        return files.require_writable_file(output, "output")
+    path = files.require_writable(run_dir or ".", "run_dir") / name
     if path.is_dir():
-        raise UserError(f"{argument}={value} can't be written: {path} is a folder.")
-    files.require_writable(path.parent, argument)
+        raise UserError(f"run_dir={run_dir or '.'} can't be written: {path} is a folder.")
     return path
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import itertools
-import json
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -200,8 +199,19 @@ def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
 
 
 def read_exports(run_dir: pathlib.Path) -> list[str]:
-    """Return where the exports of a finished run are."""
-    return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
+    """Return where the exports of a finished run are.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = run_dir / layout.EXPORTS
+    try:
+        return files.read_json_texts(path)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} can't be read: {error}; export the run again, or train it from scratch with "
+            "`restart`."
+        ) from None
 
 
 def delete_weights(run_dir: pathlib.Path) -> None:

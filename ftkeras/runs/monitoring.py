@@ -1,5 +1,6 @@
 """Read a server's statistics and a run's own answers in the same form."""
 
+import itertools
 import json
 import pathlib
 from collections import Counter
@@ -88,11 +89,16 @@ def reference(run_dir: pathlib.Path, split: str) -> Reference:
     path = run_dir / layout.PREDICTIONS[split]
     try:
         rows = files.read_json_lines(path)
-    except (OSError, ValueError):
+        return _reference(rows, files.read_json(run_dir / layout.TOKEN_COUNTS).get(split))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise UserError(
             f"run_dir={run_dir} has no readable {path.name}, with which to compare; name the "
             "folder of a finished run, or evaluate it."
         ) from None
+
+
+def _reference(rows: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any] | None) -> Reference:
+    """Return what predictions say, and the counts of tokens that are recorded with them."""
     answers = [row.get("predicted") for row in rows]
     counts: Counter[str] = Counter()
     for answer in answers:
@@ -102,7 +108,6 @@ def reference(run_dir: pathlib.Path, split: str) -> Reference:
     numbers = {}
     if all(isinstance(answer, (str, int)) for answer in answers):
         numbers["confidence"] = np.array([max(row["probabilities"]) for row in rows])
-    recorded = files.read_json(run_dir / layout.TOKEN_COUNTS).get(split)
     if recorded and len(recorded["tokens"]) == len(rows):
         tokens, unknown = (np.array(recorded[name]) for name in ("tokens", "unknown"))
         numbers |= {"tokens": tokens, "unknown_share": unknown / np.maximum(tokens, 1)}
@@ -121,7 +126,7 @@ def observed(path: pathlib.Path, *, version: int | None, last: int | None) -> Ob
         UserError: if the file can't be read, has another form, or no such window.
     """
     windows = [line for line in _read_windows(path) if version in (None, line["version"])]
-    starts = sorted({line["start"] for line in windows})[-(last or 0) :]
+    starts = set(sorted({line["start"] for line in windows})[-(last or 0) :])
     answered = [line for line in windows if line["start"] in starts and line["texts"]]
     if not answered:
         of = "" if version is None else f" of version {version}"
@@ -163,19 +168,36 @@ def _parse_window(line: bytes) -> dict[str, Any]:
     """
     try:
         window = json.loads(line)
-    except ValueError:  # also if it is not UTF-8
+    except (ValueError, RecursionError):  # also if it is not UTF-8
         raise ValueError("is not JSON") from None
     if not isinstance(window, dict):
         raise ValueError("is not a JSON object")
     fields = _FIELDS | ({"several_labels": bool} if "labels" in window else {})
     for name, kind in fields.items():
-        if not isinstance(window.get(name), kind):
+        if type(window.get(name)) is not kind or (kind is int and window[name] < 0):
             raise ValueError(f"has no {name}")
+    labels = window.get("labels", {})
+    if not isinstance(labels, dict) or not _are_counts([*labels.values()]):
+        raise ValueError("has no counts of labels")
     for name in TITLES:
-        histogram = window.get(name, {"edges": [], "counts": []})
-        if not isinstance(histogram, dict) or not {"edges", "counts"} <= histogram.keys():
+        if name in window and not _is_histogram(window[name]):
             raise ValueError(f"has no edges and counts of {name}")
     return window
+
+
+def _is_histogram(value: Any) -> bool:
+    """Return whether a value has ascending edges, and a count for each bin between them."""
+    if not isinstance(value, dict):
+        return False
+    edges, counts = value.get("edges"), value.get("counts")
+    if not _are_counts(counts) or not isinstance(edges, list) or len(edges) != len(counts) + 1:
+        return False
+    are_numbers = all(type(edge) in (int, float) for edge in edges)
+    return are_numbers and all(low < high for low, high in itertools.pairwise(edges))
+
+
+def _are_counts(values: Any) -> bool:
+    return isinstance(values, list) and all(type(one) is int and one >= 0 for one in values)
 
 
 def compare(run: Reference, seen: Observed, *, least: int) -> tuple[list[Drift], list[str]]:

@@ -1,6 +1,5 @@
 """The problem of a finished run or of an export, as its folder records it."""
 
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +22,7 @@ def read_labels(folder: pathlib.Path) -> tuple[str, ...]:
     """
     path = folder / layout.LABELS
     try:
-        return tuple(json.loads(path.read_text(encoding="utf-8")))
+        return tuple(files.read_json_texts(path))
     except (OSError, ValueError):
         raise UserError(f"{path} can't be read, so {folder} is not a finished run.") from None
 

@@ -1,6 +1,7 @@
 """Write files that appear completely or not at all: under another name first, then renamed."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -15,6 +16,9 @@ from typing import Any
 
 from ftkeras.errors import UserError
 
+# What a disk says that is full or broken. Python does not say which file was written.
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 def require_writable(folder: str | os.PathLike, argument: str) -> pathlib.Path:
     """Return the folder as a path; it need not exist yet.
@@ -28,14 +32,41 @@ def require_writable(folder: str | os.PathLike, argument: str) -> pathlib.Path:
     """
     path = pathlib.Path(folder)
     try:
-        existing = next(p for p in (path, *path.absolute().parents) if p.exists())
+        # `lexists`, because a link that leads nowhere is in the way of a folder.
+        existing = next(p for p in (path, *path.absolute().parents) if os.path.lexists(p))
+        path.exists()  # os.path hides that a name is too long
         writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     except PermissionError as error:
         existing, writable = pathlib.Path(error.filename), False
+    except OSError as error:
+        raise UserError(f"{argument}={folder} can't be written: {error.strerror}.") from None
     if not writable:
         raise UserError(
             f"{argument}={folder} can't be written: {existing} is not a writable folder."
         )
+    return path
+
+
+def require_writable_file(file: str | os.PathLike, argument: str) -> pathlib.Path:
+    """Return the file as a path; it may exist, and its folder need not exist yet.
+
+    Args:
+        file: the file to write.
+        argument: the name of the argument that was set to this file, for the message.
+
+    Raises:
+        UserError: naming the argument, if the file can't be written.
+    """
+    if not os.fspath(file):
+        raise UserError(f"`{argument}` must name a file. Received: ''.")
+    path = pathlib.Path(file)
+    if path.is_dir():
+        raise UserError(f"{argument}={file} can't be written: {path} is a folder.")
+    try:
+        require_writable(path.parent, argument)
+    except UserError as error:
+        reason = str(error).removeprefix(f"{argument}={path.parent} ")
+        raise UserError(f"{argument}={file} {reason}") from None
     return path
 
 
@@ -65,8 +96,10 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         # safetensors makes files that only their owner can read; a server may be another user.
         beside.chmod(mode)
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _OF_DISKS and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 
@@ -112,6 +145,19 @@ def read_json(path: pathlib.Path) -> dict:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{path} can't be read: {error}") from None
+
+
+def read_json_texts(path: pathlib.Path) -> list[str]:
+    """Return the texts of a JSON file with a list of them.
+
+    Raises:
+        OSError: the file can't be read.
+        ValueError: it has something else.
+    """
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("it is not a list of texts")
+    return found
 
 
 def within(path: pathlib.Path) -> list[pathlib.Path]:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,7 +52,7 @@ def parse(kind: str, text: str, keys: Callable[[str], Iterable[str]] = lambda na
     Spec(name='rounds', arguments={'count': 2})
     """
     try:
-        node = ast.parse(text.strip(), mode="eval").body
+        node = _parsed(text.strip())
         if isinstance(node, ast.Name):
             return Spec(node.id)
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
@@ -69,6 +70,13 @@ def parse(kind: str, text: str, keys: Callable[[str], Iterable[str]] = lambda na
             f"`{kind}` must be name or name(key=value, …), with values written as in Python"
             f"{_remedy(text)}. Received: {text!r}."
         ) from None
+
+
+def _parsed(text: str) -> ast.expr:
+    """Return the syntax of a text, without the warnings about escapes in regular expressions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return ast.parse(text, mode="eval").body
 
 
 def repeated(tree: ast.AST) -> Any:
@@ -101,7 +109,7 @@ def _remedy(text: str) -> str:
     for key, value in BARE.findall(text):
         value = value.strip()
         try:
-            ast.literal_eval(value)
+            ast.literal_eval(_parsed(value))
         except NOT_PYTHON:
             if NOT_FINITE.fullmatch(value):
                 continue

@@ -24,7 +24,7 @@ def run(config: DriftConfig) -> dict[str, Any]:
     assert config.run_dir is not None, "checked by DriftConfig"
     assert config.statistics is not None, "checked by DriftConfig"
     if config.output is not None:
-        files.require_writable(pathlib.Path(config.output).parent, "output")
+        files.require_writable_file(config.output, "output")
     bounds = {"alpha": config.alpha, "least_effect": config.least_effect}
     path = pathlib.Path(config.statistics)
     seen = monitoring.observed(path, version=config.version, last=config.last)

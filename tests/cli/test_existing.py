@@ -78,3 +78,26 @@ def test_tensorflow_is_not_imported_for_it():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("ftkeras: --data: there is no file 'no.csv'")
+
+
+@pytest.mark.parametrize("train", ["3", "('there.csv', 3)", "b'there.csv'"])
+def test_file_that_is_no_text_is_refused(train):
+    with pytest.raises(UserError, match="`train` must name a file"):
+        _check(f"train --task=classification(train={train.replace(' ', '')})")
+
+
+def test_flagfile_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "latin.cfg").write_bytes("--name=café\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"--flagfile=latin\.cfg must be written in UTF-8"):
+        _check("train --flagfile=latin.cfg")
+    (tmp_path / "run.cfg").write_text("--newflag=1\n")
+    with pytest.raises(UserError, match=r"run\.cfg has a line that sets no known argument"):
+        _check("evaluate --run_dir=.")
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "report", "export"])
+def test_part_of_a_trained_model_cannot_be_changed(tmp_path, verb):
+    (tmp_path / "run.cfg").write_text("--encoder=own\n--task=quickstart\n")
+    _check(f"{verb} --run_dir=. --encoder=own --max_length=9")
+    with pytest.raises(UserError, match="encoder=other can't be changed by .*encoder=own"):
+        _check(f"{verb} --run_dir=. --encoder=other")

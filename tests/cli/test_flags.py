@@ -159,7 +159,7 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
         ),
         (["--data=x.csv", "--task=similarty"], "did you mean similarity"),
         (["--text_column=body"], "`text_column` needs `data`"),
-        (["--data=x", "--label_names=1=a,2="], "`label_names` must read label=name"),
+        (["--data=x", "--label_names=1=a,2="], "`label_names` must read LABEL=NAME"),
         (["--data=x", "--label_names=1=a,1=b"], "`label_names` names a label twice"),
         (["--flagfile=nowhere.cfg"], "--flagfile.*nowhere.cfg"),
         (["evaluate"], "needs --run_dir"),

@@ -112,3 +112,23 @@ def test_package_runs_like_its_main_module():
     assert package.returncode == module.returncode == 0
     assert package.stdout == module.stdout
     assert "crossvalidate" in package.stdout
+
+
+def test_what_was_received_stays_as_it_is():
+    message = "`label_names` must read LABEL=NAME. Received: 'a=1,text=', where 'text=' has none."
+    assert output.as_flags(message) == message.replace("`label_names`", "--label_names")
+    assert output.as_flags("`label`: Received: name=x.") == "--label: Received: name=x."
+
+
+@pytest.mark.parametrize("verb", [["--version"], ["help"]])
+def test_full_disk_gives_one_line(verb):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ftkeras.main", *verb], stdout=full, stderr=-1, text=True
+        )
+    assert (done.returncode, done.stderr) == (2, "ftkeras: No space left on device\n")
+
+
+def test_debug_that_is_off_shows_no_traceback(capsys):
+    assert main(["train", "--debug=false", "--epochs=x"]) == 2
+    assert "--epochs must be" in capsys.readouterr().err

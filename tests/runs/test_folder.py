@@ -3,7 +3,7 @@ import pytest
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.runs import folder, layout
+from ftkeras.runs import folder, layout, problem
 
 
 @pytest.fixture
@@ -41,3 +41,13 @@ def test_run_that_failed_early_may_be_repeated(tmp_path):
     (tmp_path / layout.METRICS).write_text("{}")
     with pytest.raises(UserError, match="holds metrics.json but no run.cfg"):
         folder.check_resumable(Config(), tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "3", "[3]"])
+def test_damaged_files_of_a_run_are_named(tmp_path, content):
+    (tmp_path / layout.EXPORTS).write_text(content)
+    with pytest.raises(UserError, match=r"exports\.json can't be read.*`restart`"):
+        folder.read_exports(tmp_path)
+    (tmp_path / layout.LABELS).write_text(content)
+    with pytest.raises(UserError, match=r"labels\.json can't be read"):
+        problem.read_labels(tmp_path)

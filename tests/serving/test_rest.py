@@ -254,7 +254,7 @@ def test_port_in_use_is_named(tiny_model):
     [
         ({"port": 70_000}, "`port` must be between 0 and 65535. Received: 70000."),
         ({"timeout": 0.0}, "`timeout` must be positive. Received: 0.0."),
-        ({"label": ("stable",)}, "`label` must read name=version. Received: stable."),
+        ({"label": ("stable",)}, "`label` must read NAME=VERSION. Received: stable."),
         (
             {"label": ("stable=1", "stable=2")},
             "`label` must give each name one version. Received: stable=1, stable=2.",

@@ -1,8 +1,11 @@
 import concurrent.futures
+import errno
 import json
+import os
 
 import pytest
 
+from ftkeras.errors import UserError
 from ftkeras.support import files
 
 
@@ -115,3 +118,21 @@ def test_json_lines_may_have_line_separators_in_their_strings(tmp_path):
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (tmp_path / "rows.jsonl").write_text(lines, encoding="utf-8")
     assert files.read_json_lines(tmp_path / "rows.jsonl") == rows
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_failed_write_names_the_file(tmp_path, code):
+    """As Python does not for a disk that fills up; others say themselves what failed."""
+    with pytest.raises(OSError, match="x.json") as raised, files.replacing(tmp_path / "x.json"):
+        raise OSError(code, os.strerror(code))
+    assert (raised.value.errno, raised.value.filename) == (code, str(tmp_path / "x.json"))
+    with pytest.raises(ConnectionResetError) as raised, files.replacing(tmp_path / "x.json"):
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
+    assert raised.value.filename is None
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name, reason in (("link", "is not a writable folder"), ("x" * 300, "name too long")):
+        with pytest.raises(UserError, match=f"run_dir=.*{name} can't be written: .*{reason}"):
+            files.require_writable(tmp_path / name, "run_dir")

@@ -2,14 +2,17 @@
 
 import json
 import resource
+import time
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from ftkeras.config.drift import DriftConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import layout, monitoring
 from ftkeras.serving.statistics import Statistics, Tally
+from ftkeras.verbs import drift
 from tests.monitored import window, write_run
 from tests.running import call_ftkeras
 
@@ -168,6 +171,14 @@ def test_wrong_arguments_are_refused(call, tmp_path, arguments, message):
         ({"version": None}, "line 2 has no version"),
         ({"several_labels": None}, "line 2 has no several_labels"),
         ({"confidence": {"edges": []}}, "line 2 has no edges and counts of confidence"),
+        ({"tokens": {"edges": [1, 0], "counts": [1]}}, "line 2 has no edges and counts of tokens"),
+        ({"tokens": {"edges": [0, 1], "counts": []}}, "line 2 has no edges and counts of tokens"),
+        ({"tokens": {"edges": [0, 1], "counts": [-1]}}, "line 2 has no edges and counts of tokens"),
+        ({"labels": 3}, "line 2 has no counts of labels"),
+        ({"labels": {"pos": None}}, "line 2 has no counts of labels"),
+        ({"texts": -5}, "line 2 has no texts"),
+        ({"texts": True}, "line 2 has no texts"),
+        ("[" * 100_000, "line 2 is not JSON"),
         ({"tokens": {"edges": [0, 1], "counts": [1]}}, "the bins of tokens differ"),
     ],
 )
@@ -179,6 +190,34 @@ def test_a_line_that_is_no_statistics_is_named(tmp_path, line, reason):
     with pytest.raises(UserError, match=reason) as raised:
         monitoring.observed(path, version=None, last=None)
     assert str(raised.value).startswith(f"statistics={path} ")
+
+
+def test_many_windows_take_seconds(tmp_path):
+    one = json.loads(window(1, 300))
+    lines = (json.dumps({**one, "start": f"{number:06}"}) + "\n" for number in range(20_000))
+    (tmp_path / "answers.jsonl").write_text("".join(lines))
+    start = time.monotonic()
+    seen = monitoring.observed(tmp_path / "answers.jsonl", version=None, last=15_000)
+    assert seen.windows == 15_000
+    assert time.monotonic() - start < 10  # a search through all others for each takes 20
+
+
+def test_predictions_without_probabilities_are_refused(tmp_path):
+    (tmp_path / "predictions.jsonl").write_text('{"predicted": "a"}\n')
+    with pytest.raises(UserError, match=r"has no readable predictions\.jsonl"):
+        monitoring.reference(tmp_path, "test")
+
+
+@pytest.mark.parametrize("output", ["", "run", "answers.jsonl/x.json"])
+def test_output_that_cannot_be_written_is_refused_before_anything_is_compared(
+    tmp_path, monkeypatch, output
+):
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "run")
+    (tmp_path / "answers.jsonl").write_text(window(1, 300))
+    named = f"output={output} can't be written" if output else "`output` must name a file"
+    with pytest.raises(UserError, match=named):
+        drift.run(DriftConfig(run_dir="run", statistics="answers.jsonl", output=output))
 
 
 class Model:

@@ -1,4 +1,5 @@
 import csv
+import math
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
     ("keys", "named"),
     [
         ({"lowest_rate": 0.0}, "lowest_rate.*0.0"),
+        ({"highest_rate": math.inf}, "highest_rate.* must be finite.*inf"),
         ({"lowest_rate": 0.1, "highest_rate": 0.01}, "lowest_rate.*0.1 and 0.01"),
         ({"steps": 9}, "steps.*10.*9"),
         ({"learning_rate": -1.0}, "learning_rate"),

@@ -248,6 +248,7 @@ def test_impossible_search_is_refused(arguments, message):
         (["--executions_per_trial=0"], "`executions_per_trial` must be at least 1"),
         (["--run_dir=r"], "`search_dir` is the search's folder"),
         (["--train_on_validation"], "`retrain` trains on it at the end"),
+        (["--folds=3", "--fold=0"], "the score of a trial is the mean over all `folds`"),
         (["--folds=3", "--fold=1"], "the score of a trial is the mean over all `folds`"),
         (["--search_dir="], "`search_dir` must name a folder"),
     ],
