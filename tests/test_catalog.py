@@ -174,4 +174,4 @@ def test_valid_spec_passes(kind, spec):
 def test_regular_expression_in_a_spec_gives_no_warning(recwarn):
     spec = catalog.parse("optimizer", r"adamw(no_decay='\d+')")
     assert spec.arguments == {"no_decay": r"\d+"}
-    assert not recwarn.list
+    assert SyntaxWarning not in [warning.category for warning in recwarn]

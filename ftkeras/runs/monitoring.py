@@ -190,14 +190,16 @@ def _is_histogram(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     edges, counts = value.get("edges"), value.get("counts")
-    if not _are_counts(counts) or not isinstance(edges, list) or len(edges) != len(counts) + 1:
+    if not isinstance(edges, list) or not isinstance(counts, list) or not _are_counts(counts):
+        return False
+    if len(edges) != len(counts) + 1:
         return False
     are_numbers = all(type(edge) in (int, float) for edge in edges)
     return are_numbers and all(low < high for low, high in itertools.pairwise(edges))
 
 
-def _are_counts(values: Any) -> bool:
-    return isinstance(values, list) and all(type(one) is int and one >= 0 for one in values)
+def _are_counts(values: Sequence[Any]) -> bool:
+    return all(type(one) is int and one >= 0 for one in values)
 
 
 def compare(run: Reference, seen: Observed, *, least: int) -> tuple[list[Drift], list[str]]:

@@ -190,6 +190,7 @@ def test_refused_cross_validation_leaves_the_folds(tmp_path, monkeypatch, pretra
         crossvalidate.run(CrossvalidateConfig(**run))
 
 
+@pytest.mark.matrix
 def test_refused_search_leaves_the_trials(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
     monkeypatch.setattr(child_run, "train", _refuse)
