@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 from ftkeras.data.tables.table import Row
 from ftkeras.errors import UserError
@@ -30,10 +31,11 @@ class Columnar:
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Yield (number from 1, values as Python objects)."""
-        number = 0
+        arrow, number = _require_pyarrow(), 0
         for file in self._files:
             for batch in self._batches(file):
-                columns = [column.to_pylist() for column in batch.columns]
+                with _readable(arrow, file):
+                    columns = [column.to_pylist() for column in batch.columns]
                 for values in zip(*columns, strict=True):
                     number += 1
                     yield number, values
@@ -63,7 +65,8 @@ def _readable(arrow, file: pathlib.Path) -> Iterator[None]:
     """Re-raise what pyarrow finds wrong with a file as a UserError."""
     try:
         yield
-    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError) as error:
+    # The last two are of values that Python has no object for, such as times after the year 9999.
+    except (arrow.ArrowNotImplementedError, OSError, ValueError, OverflowError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"`data`: {str(file)!r} can't be read ({reason}).") from error
 
@@ -82,13 +85,29 @@ def _kind_and_files(path: pathlib.Path) -> tuple[str, list[pathlib.Path]]:
     if not path.is_dir():
         return ("Parquet" if path.suffix.lower() == ".parquet" else "Arrow"), [path]
     if (path / "dataset_dict.json").is_file():
-        splits = json.loads((path / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
+        with _as_saved(path / "dataset_dict.json") as record:
+            first = path / record["splits"][0]
         raise UserError(
             f"`data`: {str(path)!r} holds several splits; name one folder each, such as "
-            f"data={path / splits[0]}."
+            f"data={first}."
         )
-    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    return "a saved dataset", [path / file["filename"] for file in state["_data_files"]]
+    with _as_saved(path / "state.json") as state:
+        names = [file["filename"] for file in state["_data_files"]]
+    if not names:
+        raise UserError(f"`data`: {str(path)!r} has no rows.")
+    return "a saved dataset", [path / name for name in names]
+
+
+@contextlib.contextmanager
+def _as_saved(file: pathlib.Path) -> Iterator[Any]:
+    """Yield the record in a file of `datasets`; raise UserError if it lacks what is read of it."""
+    try:
+        yield json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, LookupError, TypeError) as error:
+        raise UserError(
+            f"`data`: {str(file)!r} is not as `datasets.save_to_disk` writes it "
+            f"({type(error).__name__}: {error}); save the dataset again."
+        ) from error
 
 
 def _require_pyarrow():

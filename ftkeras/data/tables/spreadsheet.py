@@ -1,5 +1,6 @@
 """Spreadsheets: the first sheet of an `.xlsx` file, read with openpyxl."""
 
+import contextlib
 import pathlib
 from collections.abc import Iterator, Sequence
 
@@ -19,7 +20,8 @@ class Spreadsheet:
         expected: names of columns; a first row that has them all is a header.
 
     Raises:
-        UserError: if openpyxl is missing, the file is damaged or the sheet is empty.
+        UserError: if openpyxl is missing, the file is damaged or the sheet is empty; also while
+            reading.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class Spreadsheet:
         if not sample:
             raise UserError(f"`data`: the first sheet of {self.name!r} is empty.")
         self.header = has_header(sample, self.name, expected) if header is None else header
+        # The file may end each row behind its last cell; a column need not have a name.
         first = [field.strip() for field in sample[0]]
+        first += [""] * (max(map(len, sample)) - len(first))
         self.columns = tuple(first if self.header else map(str, range(len(first))))
         self.notes = (
             f"sheet {self._sheet_name!r}",
@@ -62,15 +66,27 @@ class Spreadsheet:
             import openpyxl
         except ImportError:
             raise UserError("`data`: .xlsx files need: pip install 'ftkeras[data]'") from None
-        try:
+        with _readable(self.name):
             book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
-        except Exception as error:  # openpyxl raises whatever its parsers do
-            raise UserError(f"`data`: {self.name!r} can't be read ({error}).") from error
-        try:
+        with contextlib.closing(book):
+            if not book.worksheets:
+                raise UserError(
+                    f"`data`: {self.name!r} has no sheet with cells; it may be damaged."
+                )
             sheet = book.worksheets[0]
             self._sheet_name = sheet.title
-            for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-                if any(value is not None for value in values):
-                    yield number, values
-        finally:
-            book.close()
+            # Some programs write a wrong size, beyond which openpyxl would read nothing.
+            sheet.reset_dimensions()
+            with _readable(self.name):  # cells are parsed as they are read
+                for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+                    if any(value is not None for value in values):
+                        yield number, values
+
+
+@contextlib.contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Re-raise what openpyxl finds wrong with a file as a UserError."""
+    try:
+        yield
+    except Exception as error:  # openpyxl raises whatever its parsers do
+        raise UserError(f"`data`: {name!r} can't be read ({error}).") from error

@@ -103,6 +103,31 @@ def test_folder_in_the_layout_of_save_to_disk_is_read(tmp_path):
     assert _read(tmp_path)[1] == ROWS
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("state.json", '{"_data_files": [{"file'),
+        ("state.json", "{}"),
+        ("state.json", '{"_data_files": ["a"]}'),
+        ("dataset_dict.json", '{"splits": []}'),
+    ],
+)
+def test_folder_that_save_to_disk_did_not_finish_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=rf"{name}' is not as `datasets.save_to_disk` writes it"):
+        _read(tmp_path)
+
+
+def test_parquet_value_that_python_cannot_hold_is_refused(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    times = pa.array([2**62], pa.timestamp("us"))
+    pyarrow.parquet.write_table(pa.table({"time": times}), tmp_path / "x.parquet")
+    with pytest.raises(UserError, match=r"x\.parquet' can't be read"):
+        _read(tmp_path / "x.parquet")
+
+
 def test_damaged_parquet_is_refused_in_one_line(tmp_path):
     pytest.importorskip("pyarrow")
     (tmp_path / "x.parquet").write_bytes(b"PAR1 nothing")
@@ -120,6 +145,49 @@ def test_first_sheet_of_a_spreadsheet_is_read(tmp_path):
     book.create_sheet("notes").append(["not this"])
     book.save(tmp_path / "x.xlsx")
     assert _read(tmp_path / "x.xlsx")[1] == ROWS
+
+
+def _with_sheet(path, change):
+    """Write ROWS to a spreadsheet, and change the XML of its sheet; None removes it."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (("text", "label"), *ROWS):
+        book.active.append(row)
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts.pop("xl/worksheets/sheet1.xml")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+        if (changed := change(sheet)) is not None:
+            archive.writestr("xl/worksheets/sheet1.xml", changed)
+    return path
+
+
+@pytest.mark.parametrize("size", [b"A1", b"A1:B5", b"A1:Z99"])
+def test_sheet_is_read_whole_whatever_size_it_claims(tmp_path, size):
+    path = _with_sheet(tmp_path / "x.xlsx", lambda sheet: sheet.replace(b"A1:B21", size))
+    table, rows = _read(path)
+    assert table.columns == ("text", "label")
+    assert rows == ROWS
+
+
+def test_column_of_a_sheet_needs_no_name(tmp_path):
+    cell = b'<c r="C2"><v>7</v></c></row><row r="3"'
+    path = _with_sheet(
+        tmp_path / "x.xlsx", lambda sheet: sheet.replace(b'</row><row r="3"', cell, 1)
+    )
+    table, rows = _read(path)
+    assert table.columns == ("text", "label", "")
+    assert rows == [(*ROWS[0], "7"), *[(*row, "None") for row in ROWS[1:]]]
+
+
+@pytest.mark.parametrize("change", [lambda sheet: sheet[:-300], lambda sheet: None])
+def test_damaged_sheet_is_named(tmp_path, change):
+    path = _with_sheet(tmp_path / "x.xlsx", change)
+    with pytest.raises(UserError, match=r"x\.xlsx' (can't be read|has no sheet)"):
+        _read(path)
 
 
 def test_folders_of_text_files_are_classes(tmp_path):
