@@ -48,10 +48,12 @@ def find_files(pattern: str, folder: pathlib.Path) -> list[pathlib.Path]:
     Raises:
         UserError: if there is no such file.
     """
-    path = folder / os.path.expanduser(pattern)
+    pattern = os.path.expanduser(pattern)
+    path = folder / pattern
     if path.exists():
         return [path]
-    paths = sorted(pathlib.Path(name) for name in glob.glob(str(path), recursive=True))
+    # The folder is no pattern, even if its name has brackets.
+    paths = sorted(folder / name for name in glob.glob(pattern, root_dir=folder, recursive=True))
     if not paths:
         raise UserError(
             f"`data`: there is no file {str(path)!r}; relative names are looked up in `data_dir`, "
@@ -155,19 +157,22 @@ def _damage_named(path: pathlib.Path) -> Iterator[None]:
 def find_encoding(path: pathlib.Path, given: str | None = None) -> str:
     """Return the encoding of a text file: the given one, else by its byte order mark, else UTF-8.
 
-    One line reports how many of its characters the given one can't decode.
+    One line reports how many of its characters an encoding other than UTF-8, or the given one,
+    can't decode.
 
     Raises:
-        UserError: if none is given and the file is not valid UTF-8, naming the first line that is
-            not.
+        UserError: if none is given and the file is not valid UTF-8, with or without a mark, naming
+            the first line that is not.
     """
     if given is not None:
         _report_replaced(path, given)
         return given
-    if marked := marked_encoding(path):
-        return marked
-    _require_utf8(path)
-    return "utf-8"
+    encoding = marked_encoding(path) or "utf-8"
+    if encoding in ("utf-8", "utf-8-sig"):
+        _require_utf8(path)
+    else:
+        _report_replaced(path, encoding)
+    return encoding
 
 
 def marked_encoding(path: pathlib.Path) -> str | None:

@@ -58,3 +58,27 @@ def test_files_of_splits_are_listed_with_those_in_folders(tmp_path):
     assert names == {"train": listed, "test": ["b.csv"]}
     with pytest.raises(UserError, match="there is no file"):
         opening.files_by_split({"train": "none.csv"}, tmp_path)
+
+
+def test_invalid_bytes_behind_a_byte_order_mark_are_refused(tmp_path):
+    rows = b"text,label\r\nI like caf\xe9 it,pos\r\nI hate it,neg\r\n"
+    (tmp_path / "x.csv").write_bytes(b"\xef\xbb\xbf" + rows)
+    with pytest.raises(UserError, match=r"line 2 of .* is not UTF-8 \(byte 0xe9\)"):
+        opening.find_encoding(tmp_path / "x.csv")
+
+
+def test_characters_of_utf_16_that_are_replaced_are_counted(tmp_path, caplog):
+    (tmp_path / "x.csv").write_bytes(b"\xff\xfea\x00\x00\xdcb\x00")  # half of a pair
+    assert opening.find_encoding(tmp_path / "x.csv") == "utf-16"
+    (line,) = caplog.messages
+    assert line.startswith("warning: 1 character of ")
+
+
+def test_pattern_is_looked_up_in_a_folder_whose_name_looks_like_one(tmp_path, monkeypatch):
+    folder = tmp_path / "data[1]"
+    folder.mkdir()
+    (folder / "a.csv").write_text("x")
+    assert opening.find_files("*.csv", folder) == [folder / "a.csv"]
+    assert opening.find_files(str(tmp_path / "*" / "*.csv"), folder) == [folder / "a.csv"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert opening.find_files("~/**/*.csv", folder) == [folder / "a.csv"]
