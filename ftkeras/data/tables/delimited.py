@@ -6,10 +6,12 @@ import dataclasses
 import io
 import itertools
 import pathlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from ftkeras.data.tables import opening
+from ftkeras.data.tables.header import has_header
 from ftkeras.data.tables.table import Row
 from ftkeras.errors import UserError
 
@@ -19,12 +21,12 @@ _BY_SUFFIX = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 # Python's own limit, 128 KiB, is less than a long document. Some limit must stay: without one, a
 # quote that is never closed would swallow the rest of the file.
 _LONGEST_FIELD = 16 * 1024 * 1024
-# Characters to detect the delimiter and the header from.
+# Characters to detect the delimiter and the header from, more only if a row is longer.
 _SAMPLE = 1 << 18
 # Share of records that must have as many fields as the first.
 _CONSISTENT = 0.95
-# A header cell is a name, not a text.
-_LONGEST_NAME = 60
+# The first line in which Excel names the delimiter.
+_EXCELS_LINE = re.compile(r"\Asep=([^ \r\n]) *\r?(\n|\Z)", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,13 +76,18 @@ class Delimited:
     ):
         self.path, self.name, self.schema = path, str(path), None
         self.encoding = opening.find_encoding(path, encoding)
-        sample = self._sample()
+        sample = self._sample(_SAMPLE)
         if not sample.strip():
             raise UserError(f"`data`: {self.name!r} is empty.")
+        if not _holds_two_records(sample, delimiter):
+            sample = self._sample(_LONGEST_FIELD)
         self.dialect = find_dialect(sample, self.name, opening.suffix(path), delimiter)
         records = [fields for _, fields in _lenient(sample, self.dialect)]
         if not records:
             raise UserError(f"`data`: {self.name!r} has no complete row; check its quotes.")
+        if header is None and len(records) == 1:
+            # Raises if a quote that is never closed hides the other rows.
+            list(_records(_lines(sample, self.dialect), self.dialect, self.name))
         self.header = has_header(records, self.name, expected) if header is None else header
         first = records[0]
         self.columns = tuple(
@@ -109,10 +116,10 @@ class Delimited:
                     )
                 yield line, tuple(fields)
 
-    def _sample(self) -> str:
+    def _sample(self, characters: int) -> str:
         """Return the first lines, whole ones; the last may be cut within a quoted field."""
         with opening.open_text(self.path, self.encoding) as file:
-            text = file.read(_SAMPLE)
+            text = file.read(characters)
             complete = not file.read(1)
         end = text.rfind("\n") + 1
         return text if complete or not end else text[:end]
@@ -133,100 +140,22 @@ def find_dialect(text: str, name: str, suffix: str = "", delimiter: str | None =
     >>> find_dialect("text;label\nNot bad, I think;pos\n", "reviews.csv", ".csv")
     Dialect(delimiter=';', quoted=True, skipped=0)
     """
-    skipped = 0
-    first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:
-        skipped, delimiter, text = 1, delimiter or first.strip()[4], rest
+    named = _EXCELS_LINE.match(text)
+    if named is not None:
+        delimiter, text = delimiter or named[1], text[named.end() :]
     if delimiter is None:
         delimiter = _find_delimiter(text, name, suffix)
-    return Dialect(delimiter, _is_quoted(text, delimiter), skipped)
+    return Dialect(delimiter, _is_quoted(text, delimiter), skipped=int(named is not None))
 
 
-def has_header(records: Sequence[Sequence[str]], name: str, expected: Sequence[str] = ()) -> bool:
-    """Return whether the first record names the columns.
-
-    It does if it has all the `expected` names. It does not if one of its fields is long, or recurs
-    in its column. Otherwise it does if it has a name that is common for columns, or if its fields
-    are different names, and in some column it is unlike the rest: not a number over numbers, or
-    much shorter, or not one of few values that repeat.
-
-    Raises:
-        UserError: if there is one record only, so nothing to compare it with.
-    """
-    first, rest = [field.strip() for field in records[0]], records[1:]
-    if expected and set(expected) <= set(first):
-        return True
-    if not rest:
-        raise UserError(
-            f"`data`: {name!r} has one row only; set `header` to true or false to say what it is."
-        )
-    is_known, are_different = _has_known_names(first), len(set(first)) == len(first)
-    # A column without a name may be the index that pandas writes.
-    if not is_known and not (are_different and not any(not f or _is_number(f) for f in first)):
-        return False
-    others = [[field.strip() for field in row] for row in rest]
-    if is_known:  # files that were joined repeat the line of names
-        others = [row for row in others if row != first]
-    columns = [[row[i] for row in others if i < len(row)] for i in range(len(first))]
-    if any(field and field in column for field, column in zip(first, columns, strict=True)):
-        return False
-    if any(len(field) > _LONGEST_NAME for field in first):
-        return False
-    return is_known or any(
-        _is_unlike(field, col) for field, col in zip(first, columns, strict=True) if col
-    )
-
-
-# Names that are used for columns so often that a first line holding one is a header.
-_KNOWN_NAMES = frozenset(
-    [
-        "text",
-        "label",
-        "sentence",
-        "review",
-        "class",
-        "category",
-        "target",
-        "sentiment",
-        "title",
-        "body",
-        "content",
-        "id",
-        "idx",
-        "index",
-        "stars",
-        "rating",
-        "score",
-        "premise",
-        "hypothesis",
-        "question",
-        "answer",
-        "sentence1",
-        "sentence2",
-        "tweet",
-        "comment",
-    ]
-)
-
-
-def _has_known_names(fields: Sequence[str]) -> bool:
-    return any(field.lower() in _KNOWN_NAMES for field in fields)
-
-
-def _is_unlike(field: str, column: Sequence[str]) -> bool:
-    if all(map(_is_number, column)):
-        return True
-    distinct = len(set(column))
-    repeats = distinct <= max(2, len(column) // 4)
-    mean = sum(map(len, column)) / len(column)
-    return repeats or len(field) * 2 < mean
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
+def _holds_two_records(text: str, delimiter: str | None) -> bool:
+    """Return whether a sample reaches beyond the second record, whatever delimits the fields."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    for each in DELIMITERS if delimiter is None else [delimiter]:
+        lines = io.StringIO(_EXCELS_LINE.sub("", text), newline="")
+        records = filter(None, csv.reader(lines, delimiter=each))
+        if len(list(itertools.islice(records, 2))) < 2 or not lines.read(1):
+            return False
     return True
 
 
@@ -319,9 +248,13 @@ def _quotes_enclose_fields(lines: Sequence[str]) -> bool:
 def _lenient(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Yield the records of a sample, up to where it is cut within a quoted field."""
     try:
-        yield from _records(io.StringIO(text, newline=dialect.newline), dialect, "")
+        yield from _records(_lines(text, dialect), dialect, "")
     except UserError:
         return
+
+
+def _lines(text: str, dialect: Dialect) -> io.StringIO:
+    return io.StringIO(text, newline=dialect.newline)
 
 
 def _records(

@@ -4,7 +4,7 @@ import contextlib
 import pathlib
 from collections.abc import Iterator, Sequence
 
-from ftkeras.data.tables.delimited import has_header
+from ftkeras.data.tables.header import has_header
 from ftkeras.data.tables.table import Row
 from ftkeras.errors import UserError
 

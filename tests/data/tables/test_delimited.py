@@ -52,8 +52,32 @@ def test_unknown_names_are_a_header_over_longer_texts_and_repeated_values(tmp_pa
     assert table.columns == ("Bericht", "Urteil")
 
 
-def test_excels_line_names_the_delimiter(tmp_path):
-    path = _write(tmp_path / "x.csv", REVIEWS, start="sep=;\r\n", delimiter=";")
+QUESTION = "How satisfied are you with the product, in your own words, please write"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [(QUESTION, "label"), ("0", "1")],
+    ids=["a question beside a usual name", "pandas' numbers of columns"],
+)
+def test_line_of_names_is_a_header(tmp_path, header):
+    rows = [("The meal was dull.", "0"), ("The film was great.", "1")] * 3
+    table = Delimited(_write(tmp_path / "x.csv", rows, header=header))
+    assert table.columns == header
+    assert _read(table) == rows
+
+
+def test_pandas_numbers_of_columns_stand_behind_an_index_without_a_name(tmp_path):
+    rows = [(str(n), text, label) for n, (text, label) in enumerate(REVIEWS)]
+    assert Delimited(_write(tmp_path / "x.csv", rows, header=("", "0", "1"))).header
+    numbers = [("0", "1"), ("2", "3"), ("4", "1")]
+    assert not Delimited(_write(tmp_path / "y.csv", numbers, header=None)).header
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_excels_line_names_the_delimiter(tmp_path, delimiter):
+    start = f"sep={delimiter}\r\n"
+    path = _write(tmp_path / "x.csv", REVIEWS, start=start, delimiter=delimiter)
     table = Delimited(path)
     assert _read(table) == REVIEWS
     assert next(table.rows())[0] == 3
@@ -173,9 +197,20 @@ def test_field_longer_than_pythons_own_limit(tmp_path):
     assert len(_read(Delimited(tmp_path / "x.csv"))[0][0]) == 200_000
 
 
-def test_quote_that_is_never_closed_is_named_by_its_line(tmp_path):
-    (tmp_path / "x.csv").write_text('text,label\na,1\n"b,0\nc,1\n')
-    with pytest.raises(UserError, match="line 3 .* is not well-formed"):
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("start", ["", "sep={}\r\n"])
+def test_first_text_may_be_longer_than_the_sample(tmp_path, delimiter, start):
+    rows = [("A long paragraph, really.\n" * 12_000, "pos"), *REVIEWS]
+    start = start.format(delimiter)
+    table = Delimited(_write(tmp_path / "x.csv", rows, start=start, delimiter=delimiter))
+    assert table.columns == ("text", "label")
+    assert _read(table) == rows
+
+
+@pytest.mark.parametrize(("before", "line"), [("", 2), ("a,1\n", 3)])
+def test_quote_that_is_never_closed_is_named_by_its_line(tmp_path, before, line):
+    (tmp_path / "x.csv").write_text(f'text,label\n{before}"b,0\nc,1\n')
+    with pytest.raises(UserError, match=f"line {line} .* is not well-formed"):
         _read(Delimited(tmp_path / "x.csv"))
 
 
