@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 
 from ftkeras.data.tables.profile import MOST_DISTINCT, Column, as_number, as_text
@@ -9,6 +10,7 @@ from ftkeras.data.tables.table import Value
 from ftkeras.errors import UserError
 
 _SHOWN = 5
+_INTEGER = re.compile(r"[+-]?\d+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Labels:
         """Return the id of a value, or None if it is not among the classes."""
         text = as_text(value)
         known = self.ids.get(text)
-        if known is None and (number := as_number(text)) is not None:
+        if known is None and (number := _number(text)) is not None:
             known = self.ids.get(_shown_number(number))
         return known
 
@@ -39,8 +41,9 @@ def find_labels(
 ) -> Labels:
     """Return the classes of a column.
 
-    Numbers are classes in numerical order, and `1` and `1.0` are one class. Words are in
-    alphabetical order. Labels that differ only in case stay apart, with a warning.
+    Numbers are classes in numerical order, and `1` and `1.0` are one class; if all are spelled
+    unlike their class, as `007`, a warning says so. Words are in alphabetical order. Labels that
+    differ only in case stay apart, with a warning.
 
     Args:
         name: the file, for messages.
@@ -104,7 +107,7 @@ def listed_labels(names: Sequence[str]) -> Labels:
 def _classes(column: Column) -> dict[str, list[str]]:
     """Return the values of each class, classes in the order of their ids."""
     values = list(column.counts)
-    numbers = [number for value in values if (number := as_number(value)) is not None]
+    numbers = [number for value in values if (number := _number(value)) is not None]
     if len(numbers) < len(values):
         return {value: [value] for value in sorted(values)}
     classes = collections.defaultdict(list)
@@ -141,6 +144,12 @@ def _warnings(classes: Mapping[str, list[str]]) -> tuple[str, ...]:
         for label, values in classes.items()
         if len(values) > 1
     ]
+    respelled = {v[0]: label for label, v in classes.items() if len(v) == 1 and v[0] != label}
+    if respelled:
+        lines.append(
+            f"the labels {_listed(list(respelled))} are read as numbers, and named "
+            f"{_listed(list(respelled.values()))}"
+        )
     by_lower_case = collections.defaultdict(list)
     for label in classes:
         by_lower_case[label.casefold()].append(label)
@@ -160,6 +169,12 @@ def _refuse_missing(name: str, column: Column) -> None:
             f"`data`: line {column.first_missing} of {name!r} has no label in column "
             f"{column.name!r} ({column.missing:,} such {rows}); remove or label them."
         )
+
+
+def _number(text: str) -> int | float | None:
+    """Return the number that a text stands for, or None; an integer exactly, however large."""
+    number = as_number(text)
+    return int(text) if number is not None and _INTEGER.fullmatch(text) else number
 
 
 def _shown_number(number: float) -> str:

@@ -41,6 +41,21 @@ def test_one_number_written_in_two_ways_is_one_class_and_a_warning():
     assert "'1', '1.0' are one label, '1'" in labels.warnings
 
 
+def test_integers_of_any_size_are_exact():
+    large = ("1234567890123456789", "1234567890123456790")
+    labels = _labels(*large, names={large[0]: "ann"})
+    assert labels.names == ("ann", large[1])
+    assert [labels.id_of(value) for value in map(int, large)] == [0, 1]
+    assert not labels.warnings
+
+
+def test_numbers_that_are_named_unlike_the_data_are_a_warning():
+    labels = _labels("007", "10", "+8")
+    assert labels.names == ("7", "8", "10")
+    assert labels.id_of("007") == labels.id_of("7") == 0
+    assert labels.warnings == ("the labels '007', '+8' are read as numbers, and named '7', '8'",)
+
+
 def test_labels_that_differ_in_case_stay_apart_with_a_warning():
     labels = _labels("neg", "Neg", "pos")
     assert labels.names == ("Neg", "neg", "pos")
