@@ -3,7 +3,7 @@
 import contextlib
 import json
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ftkeras.data.tables.table import Row
@@ -58,6 +58,23 @@ class Columnar:
                 return
             with arrow.memory_map(str(file)) as source:
                 yield from _arrow_batches(arrow, source)
+
+
+def common_schema(schemas: Sequence[Any]) -> Any:
+    """Return an Arrow schema for the rows of several tables; None if no types hold all values.
+
+    Args:
+        schemas: one of each table; None for a table that has none.
+    """
+    if any(schema is None for schema in schemas):
+        return None
+    if all(schema.equals(schemas[0]) for schema in schemas):
+        return schemas[0]
+    arrow = _require_pyarrow()
+    try:
+        return arrow.unify_schemas(schemas, promote_options="permissive")
+    except (arrow.ArrowInvalid, arrow.ArrowTypeError):
+        return None
 
 
 @contextlib.contextmanager

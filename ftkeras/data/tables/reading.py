@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ftkeras.data.tables import opening
 from ftkeras.data.tables.class_folders import ClassFolders
-from ftkeras.data.tables.columnar import Columnar
+from ftkeras.data.tables.columnar import Columnar, common_schema
 from ftkeras.data.tables.delimited import Delimited
 from ftkeras.data.tables.json_records import JsonRecords
 from ftkeras.data.tables.spreadsheet import Spreadsheet
@@ -92,21 +92,24 @@ def open_data(names: str | Sequence[str], folder: pathlib.Path, options: Options
 class Concatenated:
     """Several tables, one after the other.
 
-    Their columns may be in any order. One table may have columns that others lack, but only if some
-    table has none but those that all have, as if more was known of further rows.
+    Their columns may be in any order if no name occurs twice. One table may have columns that
+    others lack, but only if some table has none but those that all have, as if more was known of
+    further rows.
 
     Args:
         tables: at least one.
 
     Raises:
-        UserError: if each of the tables has columns that others lack.
+        UserError: if each of the tables has columns that others lack, or columns that share a name
+            are in another order.
     """
 
     def __init__(self, tables: Sequence[Table]):
         first = tables[0]
         self.tables = tables
         self.columns = tuple(c for c in first.columns if all(c in t.columns for t in tables))
-        self.schema = first.schema if self.columns == first.columns else None
+        schemas = [table.schema for table in tables]
+        self.schema = common_schema(schemas) if self.columns == first.columns else None
         self._require_whole_table()
         self.name = f"{first.name} and {len(tables) - 1} more"
         self.notes = (f"{len(tables)} files", *self._not_read(), *first.notes)
@@ -127,9 +130,10 @@ class Concatenated:
 
     def _require_whole_table(self) -> None:
         first, common = self.tables[0], set(self.columns)
-        # Columns without names can't be matched.
+        # Columns without names, or with the same, can't be matched.
         are_named = bool(common) and not self.columns[0].isdecimal()
-        if are_named and any(set(table.columns) == common for table in self.tables):
+        are_unique = all(table.columns.count(c) == 1 for table in self.tables for c in common)
+        if are_named and are_unique and any(set(table.columns) == common for table in self.tables):
             return
         for table in self.tables[1:]:
             if table.columns != first.columns:

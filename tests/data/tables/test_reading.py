@@ -225,6 +225,8 @@ def test_columns_may_be_in_any_order_and_some_files_may_have_more(tmp_path):
         ("text,label", "text,stars", "has the columns text, stars, but .*has text, label"),
         ("text,label,id", "label,text,stars", "has the columns label, text, stars, but"),
         ("text,label", "review,stars", "has the columns review, stars, but"),
+        ("text,text,label", "label,text,text", "has the columns label, text, text, but"),
+        ("text,label", "text,label,text", "has the columns text, label, text, but"),
     ],
 )
 def test_files_with_other_columns_are_refused(tmp_path, one, other, message):
@@ -233,6 +235,34 @@ def test_files_with_other_columns_are_refused(tmp_path, one, other, message):
         (tmp_path / name).write_text(f"{header}\n{row}\n")
     with pytest.raises(UserError, match=message):
         _read("a.csv", "b.csv", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "common"),
+    [
+        ({"text": "string", "n": "int8"}, {"text": "string", "n": "int64"}, ["string", "int64"]),
+        ({"text": "string", "n": "null"}, {"n": "int8", "text": "string"}, ["string", "int8"]),
+        ({"text": "string", "n": "int8"}, {"text": "string", "n": "string"}, None),
+    ],
+)
+def test_types_of_columns_hold_the_values_of_all_files(tmp_path, one, other, common):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    values = {"null": None, "int8": 1, "int64": 1000, "string": "x"}
+    for name, types in (("a", one), ("b", other)):
+        row = {column: values[kind] for column, kind in types.items()}
+        schema = pa.schema([(column, getattr(pa, kind)()) for column, kind in types.items()])
+        pyarrow.parquet.write_table(
+            pa.Table.from_pylist([row], schema), tmp_path / f"{name}.parquet"
+        )
+    table = open_data("*.parquet", tmp_path, Options())
+    if common is None:
+        assert table.schema is None
+        return
+    assert [str(kind) for kind in table.schema.types] == common
+    rows = [dict(zip(table.columns, row, strict=True)) for _, row in table.rows()]
+    assert pa.Table.from_pylist(rows, table.schema).to_pylist() == rows
 
 
 def test_unnamed_columns_of_other_numbers_are_refused(tmp_path):
