@@ -68,8 +68,10 @@ def holds_questions(table: Table, rows: Sequence[Row], columns: Columns) -> bool
         return False
     if not at.keys() >= _REQUIRED.keys():
         return False
-    answered = [row for row in rows if not profile.is_missing(row[at["label"]])]
-    if not answered or all(_is_answers(row[at["label"]]) for row in answered):
+    answered = [
+        row for row in rows if row[at["label"]] != [] and not profile.is_missing(row[at["label"]])
+    ]
+    if not answered or all(_answers_in(row[at["label"]]) for row in answered):
         return bool(answered)
     if columns.label is None:
         return "start" in at
@@ -80,8 +82,9 @@ class Records:
     """The questions of a table.
 
     A row has a question, a context, and an answer with its start; or answers as SQuAD's on the
-    Hugging Face Hub, {"text": [...], "answer_start": [...]}. An empty answer is none. Without a
-    start, an answer must occur exactly once in its context.
+    Hugging Face Hub, {"text": [...], "answer_start": [...]}, or as in its files, a list of {"text",
+    "answer_start"}. An empty answer is none. Without a start, an answer must occur exactly once in
+    its context.
 
     Args:
         table: the table.
@@ -125,10 +128,15 @@ class Records:
 
     def _answers(self, row: Row) -> list[tuple[str, int | None]]:
         value, start = self._cell(row, "label"), self._cell(row, "start")
-        if _is_answers(value):
-            value, start = list(value["text"]), list(value["answer_start"])
+        if (answers := _answers_in(value)) is not None:
+            value, start = answers
         texts = [value] if not isinstance(value, list | tuple) else value
         texts = [text for text in texts if not profile.is_missing(text)]
+        if any(isinstance(text, Mapping | list | tuple) for text in texts):
+            raise ValueError(
+                "answers must be texts, or have 'text' and 'answer_start'. Received: "
+                f"{str(value)[:60]}"
+            )
         starts = start if isinstance(start, list | tuple) else [start] * len(texts)
         if len(starts) != len(texts):
             raise ValueError(f"there are {len(texts)} answers, but {len(starts)} starts")
@@ -145,5 +153,14 @@ def _number(start: Any) -> int | None:
     return int(match[1])
 
 
-def _is_answers(value: Any) -> bool:
+def _answers_in(value: Any) -> tuple[Any, Any] | None:
+    """Return the texts of SQuAD's answers and where they start; None if a cell holds none."""
+    if _is_answer(value):
+        return value["text"], value["answer_start"]
+    if isinstance(value, list | tuple) and value and all(map(_is_answer, value)):
+        return [each["text"] for each in value], [each["answer_start"] for each in value]
+    return None
+
+
+def _is_answer(value: Any) -> bool:
     return isinstance(value, Mapping) and {"text", "answer_start"} <= value.keys()

@@ -207,7 +207,7 @@ def _listed(value: Any) -> Options | None:
     if isinstance(value, str):
         value = _parsed(value)
     if isinstance(value, Mapping) and set(value) >= {"text", "label"}:
-        texts, labels = value["text"], value["label"]
+        texts, labels = _as_list(value["text"]), _as_list(value["label"])
     elif not isinstance(value, list | tuple):
         return None
     elif value and all(isinstance(each, Mapping) and "text" in each for each in value):
@@ -219,6 +219,13 @@ def _listed(value: Any) -> Options | None:
         return None
     names = tuple(map(as_text, labels)) if len(labels) == len(texts) else ()
     return Options(tuple(map(as_text, texts)), names)
+
+
+def _as_list(value: Any) -> Sequence[Any]:
+    """Return a list as it is, and any other value as a list of it; None is an empty one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def _parsed(text: str) -> Any:

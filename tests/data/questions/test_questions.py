@@ -157,6 +157,36 @@ def test_tables_are_read(tmp_path):
     assert file.columns["start"] == "answer_start"
 
 
+JULY = CONTEXT.index("July")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({"text": "July", "answer_start": JULY}, [(JULY, "July")]),
+        ({"text": ["July"], "answer_start": JULY}, [(JULY, "July")]),
+        ([{"text": "July", "answer_start": JULY}], [(JULY, "July")]),
+        ({"text": [], "answer_start": None}, []),
+        ({"text": None, "answer_start": None}, []),
+        ([], []),
+    ],
+)
+def test_answers_in_a_table_may_be_values_or_objects(tmp_path, answers, expected):
+    squad = {"text": ["July"], "answer_start": [JULY]}
+    row, path = {"question": "When?", "context": CONTEXT}, tmp_path / "train.jsonl"
+    path.write_text(_rows({**row, "answers": squad}, {**row, "answers": answers}))
+    _, (_, found) = _read(path)
+    assert found.answers == expected
+    assert _found(path) is not None
+
+
+def test_answers_of_another_layout_are_refused(tmp_path):
+    row = {"question": "When?", "context": CONTEXT, "answers": [{"texts": ["July"]}]}
+    (tmp_path / "train.jsonl").write_text(_rows(row))
+    with pytest.raises(UserError, match="answers must be texts, or have 'text' and 'answer_start'"):
+        _read(tmp_path / "train.jsonl")
+
+
 def test_columns_can_be_named(tmp_path):
     path = tmp_path / "train.csv"
     path.write_text(f'a,b,c\nWhen?,"{CONTEXT}",1969\n', encoding="utf-8")

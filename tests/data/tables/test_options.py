@@ -39,6 +39,7 @@ def test_columns_of_options_are_found(columns, row, positions):
         ([[1, 2.5]], Options(("1", "2.5"))),
         (["['I', 'you']"], Options(("I", "you"))),
         ([[{"label": "A", "text": "I"}, {"label": "B", "text": "you"}]], options.read([LISTED])),
+        ([{"text": ["I", "you"], "label": None}], Options(("I", "you"))),
         (["I", "you", ""], Options(("I", "you"), ("a", "b"))),
     ],
 )
@@ -52,6 +53,8 @@ def test_options_are_read(values, expected):
         (["I", None, "you"], "option 'b' is empty, but not the last"),
         (["I", None, None], "two or more options. Received: 1"),
         ([["I"]], "two or more options. Received: 1"),
+        ([{"text": 5, "label": ["A"]}], "two or more options. Received: 1"),
+        ([{"text": None, "label": None}], "two or more options. Received: 0"),
         (["[{[1]: 2}]"], "must be a list of texts"),  # no value of Python
         (["yes or no"], "must be a list of texts. Received: 'yes or no'"),
         ([["I", ""]], "must be a list of texts"),
