@@ -109,15 +109,17 @@ def labels_of(value: Value, separator: str | None) -> list[str] | None:
 
 
 def _parsed(text: str) -> list | None:
-    """Return the list that a text holds, or None."""
-    if not (text.startswith("[") and text.endswith("]")):
+    """Return the list, tuple or set that a text holds, or None; a set in order."""
+    if text[:1] + text[-1:] not in ("[]", "()", "{}"):
         return None
     # NumPy's notation has no commas, without which Python would join neighboring texts.
-    between = r"(['\"])\s+(?=['\"])" if re.search("['\"]", text) else r"(\d)\s+(?=-?\d)"
+    between = r"(['\"])\s+(?=['\"])" if re.search("['\"]", text) else r"(\d\.?)\s+(?=-?\d)"
     for notation, read in ((text, json.loads), (re.sub(between, r"\1, ", text), ast.literal_eval)):
         try:
             value = read(notation)
         except NOT_PYTHON:
             continue
-        return value if isinstance(value, list) else None
+        if isinstance(value, set):
+            return sorted(value, key=str)
+        return list(value) if isinstance(value, list | tuple) else None
     return None

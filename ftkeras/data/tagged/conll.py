@@ -56,8 +56,13 @@ class Conll:
         self._documents = 0
         for path in self._paths:
             for sentence in self._sentences(path):
-                _, words, tags = zip(*sentence, strict=True)
-                yield sentence[0][0], from_tags(words, tags)
+                line, (_, words, tags) = sentence[0][0], zip(*sentence, strict=True)
+                try:
+                    tagged = from_tags(words, tags)
+                except ValueError as error:
+                    place = f"the sentence in line {line} of {str(path)!r}"
+                    raise UserError(f"`data`: {place}: {error}.") from None
+                yield line, tagged
         n = self._documents
         lines = "1 line" if n == 1 else f"{n:,} lines"
         self.skipped = (f"{lines} {_DOCUMENT} skipped",) if n else ()
@@ -88,9 +93,9 @@ class Conll:
             yield sentence
 
     def _fields(self, path: pathlib.Path, line: int, fields: Sequence[str]) -> tuple[str, str]:
-        last = len(fields) - 1
-        if max(self._word, self._tag, 1) > last:
-            columns = "1 column" if last == 0 else f"{last + 1} columns"
+        count = len(fields)
+        if count < 2 or not all(-count <= number < count for number in (self._word, self._tag)):
+            columns = "1 column" if count == 1 else f"{count} columns"
             raise _wrong(path, line, f"has {columns}: {' '.join(fields)[:60]!r}; a word and a tag")
         word, tag = fields[self._word], fields[self._tag]
         tag = self._names.get(tag, tag)

@@ -36,6 +36,9 @@ def from_tags(words: Sequence[str], tags: Sequence[str]) -> Tagged:
     and where the type changes. So BIO, IOB1, BIOES and BILOU are all understood.
     Source: https://github.com/chakki-works/seqeval.
 
+    Raises:
+        ValueError: if an entity begins with a blank word; within one, such a word is no part of it.
+
     >>> from_tags(["EU", "rejects", "New", "York"], ["B-ORG", "O", "I-LOC", "I-LOC"])
     Tagged(text=b'EU rejects New York', entities=[('ORG', 0, 2), ('LOC', 11, 19)], repaired=1)
     """
@@ -48,10 +51,12 @@ def from_tags(words: Sequence[str], tags: Sequence[str]) -> Tagged:
             open_type = None
         else:
             if prefix in _BEGINS or kind != open_type:
+                if not word.strip():
+                    raise ValueError(f"the tag {tag} is of the blank word {word!r}; it must be O")
                 tagged.repaired += prefix == "I"
                 start = at
                 tagged.entities.append((kind, start, end))
-            else:
+            elif word.strip():
                 tagged.entities[-1] = (kind, start, end)
             open_type = None if prefix in _ENDS else kind
         at = end + 1

@@ -162,7 +162,8 @@ class Records:
 def _entity(text: str, span: Any) -> Entity:
     if isinstance(span, Mapping):
         labels = span.get("labels")
-        kind = labels[0] if labels else span.get("label", span.get("type"))
+        first = labels[0] if labels and isinstance(labels, list | tuple) else labels
+        kind = first or span.get("label", span.get("type"))
         start, end = span.get("start"), span.get("end")
     else:
         start, end, kind = span

@@ -93,6 +93,12 @@ def test_what_does_not_fit_is_refused(values, names, message):
     [
         ("['joy' 'anger']", ["joy", "anger"]),  # as NumPy writes arrays, and pandas cells of them
         ("[2 27]", ["2", "27"]),
+        ("[1. -2. 0.5]", ["1.0", "-2.0", "0.5"]),
+        ("('it', 'is')", ["it", "is"]),
+        ("('it',)", ["it"]),
+        ("{'it', 2, 'is'}", ["2", "is", "it"]),
+        ("(other)", ["(other)"]),
+        ("{'it': 1}", ["{'it': 1}"]),
         ("['it', 'is']", ["it", "is"]),
         ('["10 000", "a"]', ["10 000", "a"]),
         ("['10 000']", ["10 000"]),

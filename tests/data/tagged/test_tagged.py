@@ -69,6 +69,19 @@ def test_tags_are_read_as_seqeval_reads_them(tags, entities):
     assert from_tags(list("abcde"), tags.split()).entities == entities
 
 
+def test_blank_words_are_no_part_of_an_entity():
+    tagged = from_tags(["New", "", "York", " "], ["B-LOC", "I-LOC", "I-LOC", "E-LOC"])
+    assert tagged.entities == [("LOC", 0, len("New  York"))]
+    with pytest.raises(ValueError, match="the tag B-PER is of the blank word ''; it must be O"):
+        from_tags(["", "a"], ["B-PER", "O"])
+
+
+def test_blank_word_of_conll_is_named_by_its_sentence(tmp_path):
+    (tmp_path / "a.conll").write_text("EU B-ORG\n\nin O\n\u00a0 B-LOC\n", encoding="utf-8")
+    with pytest.raises(UserError, match="the sentence in line 3 of .* blank word"):
+        _read(tmp_path / "a.conll")
+
+
 def test_invalid_bytes_count_as_the_characters_that_replace_them():
     word = b"\xf0\x9f".decode("utf-8", "surrogateescape")
     found = from_tags([word, "Ann"], ["O", "B-PER"])
@@ -84,6 +97,7 @@ RECORDS = {
     "doccano": {"id": 1, "text": TEXT, "label": [[11, 19, "LOC"], [0, 3, "ORG"]]},
     "prodigy": {"text": TEXT, "spans": [{"start": 0, "end": 2, "label": "ORG", "token_start": 0}]},
     "minimal": {"text": TEXT, "label": [{"start": 0, "end": 2, "labels": ["ORG"]}]},
+    "text": {"text": TEXT, "label": [{"start": 0, "end": 2, "labels": "ORG"}]},
     "studio": {
         "data": {"text": TEXT},
         "annotations": [
@@ -103,6 +117,7 @@ FOUND = {
     "doccano": (TEXT.encode(), [("ORG", 0, 2), ("LOC", 11, 19)]),
     "prodigy": (TEXT.encode(), [("ORG", 0, 2)]),
     "minimal": (TEXT.encode(), [("ORG", 0, 2)]),
+    "text": (TEXT.encode(), [("ORG", 0, 2)]),
     "studio": (TEXT.encode(), [("LOC", 11, 19)]),
 }
 
@@ -144,6 +159,14 @@ def test_bad_line_is_named(tmp_path, line, message):
     (tmp_path / "train.conll").write_text(f"New B-LOC\n{line}\n")
     with pytest.raises(UserError, match=message):
         _read(tmp_path / "train.conll")
+
+
+def test_columns_of_conll_count_from_the_end_if_negative(tmp_path):
+    (tmp_path / "train.conll").write_text("New B-LOC\n")
+    assert _read(tmp_path / "train.conll", text=-2) == [(b"New", [("LOC", 0, 3)])]
+    for column in (-3, 2):
+        with pytest.raises(UserError, match="line 1 of .* has 2 columns: 'New B-LOC'"):
+            _read(tmp_path / "train.conll", label=column)
 
 
 def test_column_of_conll_must_be_a_number(tmp_path):
