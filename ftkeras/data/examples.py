@@ -85,6 +85,13 @@ class Examples:
         return self.lengths if self.several is None else self.several.longest()[self.rows]
 
     @functools.cached_property
+    def row_counts(self) -> np.ndarray:
+        """The number of rows that the model reads of each example, int64 [examples]."""
+        if self.several is not None:
+            return self.several.counts()[self.rows]
+        return np.ones(len(self), int) if self.windows is None else self.windows.counts[self.rows]
+
+    @functools.cached_property
     def longest(self) -> int:
         """The number of tokens of the longest example."""
         return int(self.lengths.max())

@@ -14,7 +14,7 @@ from ftkeras.problems import Problem
 def summarize_splits(splits: Splits, tokenizer: Any) -> dict[str, dict]:
     """Return the summary of each split that the run uses; see `summarize`."""
     parts = [splits.train, splits.validation, splits.test if splits.config.test else None]
-    config = splits.config
+    config, reads = splits.config, splits.task.problem_class.reads
     # Windows leave nothing out.
     about = {
         "max_length": math.inf if combinations.cuts_windows(config) else config.max_length,
@@ -22,7 +22,10 @@ def summarize_splits(splits: Splits, tokenizer: Any) -> dict[str, dict]:
     }
     return {
         part.name: summarize(
-            part, unknown_id=tokenizer.unknown_id, specials=tokenizer.specials[part.pairs], **about
+            part,
+            unknown_id=tokenizer.unknown_id,
+            specials=_specials(tokenizer, part, reads),
+            **about,
         )
         for part in parts
         if part is not None
@@ -42,7 +45,7 @@ def summarize(
     Args:
         examples: of the split.
         unknown_id: the token id of words that the vocabulary lacks, or None.
-        specials: the number of special tokens of an example; one with no more tokens is empty.
+        specials: the number of special tokens of a row; an example with no others is empty.
         max_length: tokens to which texts were cut; infinite if they are cut into windows.
         problem: summarizes the targets.
 
@@ -57,18 +60,21 @@ def summarize(
     texts = np.unique(examples.digests)
     targets = problem.distinguish(examples.targets)
     pairs = np.unique(np.stack([examples.digests, targets.astype(np.uint64)]), axis=1)
-    lengths = examples.lengths
-    rows = len(examples.by_row())
-    words = max(1, int(lengths.sum()) - specials * rows)
+    others = examples.lengths - specials * examples.row_counts
     return {
         **problem.summarize(examples.targets),
-        "empty": int((lengths <= specials).sum()),
+        "empty": int((others <= 0).sum()),
         "duplicates": len(examples) - len(texts),
         "contradictions": int((np.unique(pairs[0], return_counts=True)[1] > 1).sum()),
         "full_length": int((examples.row_lengths >= max_length).sum()),
-        "unknown_share": int(count_token(examples, unknown_id).sum()) / words,
+        "unknown_share": int(count_token(examples, unknown_id).sum()) / max(1, int(others.sum())),
         **({} if math.isfinite(max_length) else _windows(examples)),
     }
+
+
+def _specials(tokenizer: Any, examples: Examples, reads: str) -> int:
+    """Return the number of special tokens of a row: of a pair, unless each text is a row."""
+    return tokenizer.specials[examples.pairs and reads != "each_text"]
 
 
 def _windows(examples: Examples) -> dict[str, int]:

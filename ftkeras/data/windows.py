@@ -67,6 +67,10 @@ class ExampleRows:
     second_starts: np.ndarray
     each: int
 
+    def counts(self) -> np.ndarray:
+        """Return the number of rows of each example that are not empty, int64 [examples]."""
+        return np.count_nonzero(np.diff(self.offsets).reshape(-1, self.each), axis=1)
+
     def longest(self) -> np.ndarray:
         """Return the length of the longest row of each example, int64 [examples]."""
         return np.diff(self.offsets).reshape(-1, self.each).max(axis=1)

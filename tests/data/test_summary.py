@@ -1,13 +1,22 @@
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from ftkeras.config.run import Config
+from ftkeras.data import token_store
 from ftkeras.data.examples import Examples
-from ftkeras.data.summary import count_token, summarize
+from ftkeras.data.summary import count_token, summarize, summarize_splits
 from ftkeras.data.task import Task
 from ftkeras.problems.classification import Classification
+from ftkeras.problems.multiple_choice import MultipleChoice
+from ftkeras.problems.similarity import Similarity
 from ftkeras.reports import data as report
+from ftkeras.text.layer import TextLayer
+from ftkeras.text.truncations.head import Head
+from ftkeras.text.wordpiece import WordPiece
 
 UNKNOWN = 1
 
@@ -86,6 +95,39 @@ def test_special_tokens_are_those_of_the_tokenizer(specials, empty, words):
         examples, unknown_id=UNKNOWN, specials=specials, max_length=4, problem=PROBLEM
     )
     assert (found["empty"], found["unknown_share"]) == (empty, 1 / words)
+
+
+WORDPIECE = WordPiece(vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcde"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "layer", "pairs", "unknown"),
+    [
+        (Similarity, {"each_text": True}, [("a b", "c x"), ("", "")], 1 / 4),
+        (MultipleChoice, {"options": 3}, [("x", "x\tx\tx"), ("x", "x\tx"), ("", "\t")], 1),
+    ],
+)
+def test_special_tokens_of_all_rows_of_an_example_are_left_out(
+    tmp_path, kind, layer, pairs, unknown
+):
+    texts, seconds = zip(*pairs, strict=True)
+    elements = {"text": list(texts), "pair": list(seconds), "label": [0] * len(texts)}
+    layer = TextLayer(tokenizer=WORDPIECE, truncation=Head(), max_length=9, **layer)
+    dataset = tf.data.Dataset.from_tensor_slices(elements)
+    settings = {"name": "train", "pairs": True, "reads": kind.reads}
+    examples = token_store.write(dataset, layer, tmp_path, **settings)
+
+    class Pairs(Task):
+        labels, problem_class = ("x",), kind
+
+        def problem(self, labels=None):
+            return PROBLEM
+
+    splits = SimpleNamespace(
+        train=examples, validation=None, test=examples, config=Config(test=False), task=Pairs()
+    )
+    found = summarize_splits(splits, WORDPIECE)["train"]
+    assert (found["empty"], found["unknown_share"]) == (1, unknown)
 
 
 def test_report_shows_the_labels_of_each_split_and_every_doubt():
