@@ -3,16 +3,17 @@
 import functools
 import json
 import random
+from unittest import mock
 
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
 from ftkeras.exporters import _ops
-from ftkeras.text import _byte_level_words
+from ftkeras.text import _byte_level_words, _merges
 from ftkeras.text.byte_pair import BytePair, byte_letters
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.offsets import to_characters
@@ -108,6 +109,27 @@ def test_word_without_end_equals_the_reference(length):
     source = random.Random(1)
     word = "".join(source.choices("etaoinshrdlu", k=length))
     assert_same([word, "a short one", word[: length // 2] * 2])
+
+
+@settings(max_examples=60)
+@given(
+    letters=st.sampled_from(["ab", "aeht", "the", "abcdefghijklmnopqrstuvwxyz", "日本語éд"]),
+    lengths=st.lists(st.integers(30, 400), min_size=1, max_size=3),
+    seed=st.integers(0, 1000),
+)
+def test_long_words_equal_the_reference(letters, lengths, seed):
+    chosen = random.Random(seed)
+    assert_same([" ".join("".join(chosen.choices(letters, k=length)) for length in lengths)])
+
+
+def test_long_word_takes_fewer_rounds_than_it_has_merges(monkeypatch):
+    ours, theirs = both()
+    text = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz", k=20_000))
+    rounds = mock.Mock(side_effect=_merges._without_overlaps)
+    monkeypatch.setattr(_merges, "_without_overlaps", rounds)
+    ids = ours([text]).to_list()[0]
+    assert ids == theirs.encode(text, add_special_tokens=False).ids
+    assert rounds.call_count < len({each for each in ids if len(ours.vocabulary[each]) > 1}) / 2
 
 
 def test_empty_batch_has_no_ids():
