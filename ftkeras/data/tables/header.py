@@ -11,11 +11,11 @@ _LONGEST_NAME = 60
 def has_header(records: Sequence[Sequence[str]], name: str, expected: Sequence[str] = ()) -> bool:
     """Return whether the first record names the columns.
 
-    It does if it has all the `expected` names, or if it counts the columns from 0 and one of them
-    holds no numbers. It does not if one of its fields recurs in its column. Otherwise it does if it
-    has a name that is common for columns, or if its fields are different short names, and in some
-    column it is unlike the rest: not a number over numbers, or much shorter, or not one of few
-    values that repeat.
+    It does if it has all the `expected` names. If it counts the columns from 0, it does unless they
+    hold nothing but numbers. It does not if one of its fields recurs in its column. Otherwise it
+    does if it has a name that is common for columns, or if its fields are different short names,
+    and in some column it is unlike the rest: not a number over numbers, or much shorter, or not one
+    of few values that repeat.
 
     Raises:
         UserError: if there is one record only, so nothing to compare it with.
