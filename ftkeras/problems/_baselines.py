@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.problems import _thresholds
+from ftkeras.problems._ranks import middle_ranks
 
 Texts = Sequence[Mapping[str, str]]
 # The inverse strength of the regularization. Weights of TF-IDF vectors, whose length is 1, need
@@ -19,6 +20,8 @@ Texts = Sequence[Mapping[str, str]]
 STRENGTH = 5.0
 # The share of the training texts on which thresholds of labels are tuned.
 SHARE_TO_TUNE = 0.2
+# What TF-IDF cosines of equal texts may differ by.
+ROUNDING = 1e-6
 LINEAR = "TF-IDF and logistic regression"
 
 
@@ -168,16 +171,16 @@ def right_options(data: BaselineData) -> list[np.ndarray]:
 def nearest_ranks(data: BaselineData, *, step: int = 500) -> np.ndarray:
     """Return the rank of each second text among all, by the TF-IDF cosine with the first one.
 
-    Of equal cosines, the right one counts as the middle one.
+    They are ranked as the model's; see `middle_ranks`.
     """
     first, second = data.features.sides(data.texts)
+    same = np.unique([text["pair"] for text in data.texts], return_inverse=True)[1]
     ranks = np.zeros(len(data.texts), int)
     for start in range(0, len(ranks), step):
         similarities = np.asarray((first[start : start + step] @ second.T).todense())
-        row = np.arange(len(similarities))
-        own = similarities[row, start + row][:, np.newaxis]
-        ties = (similarities == own).sum(axis=1) - 1
-        ranks[start : start + step] = 1 + (similarities > own).sum(axis=1) + ties // 2
+        own = similarities.diagonal(start)
+        is_right = same[start : start + step, np.newaxis] == same
+        ranks[start : start + step] = middle_ranks(similarities, own, is_right, rounding=ROUNDING)
     return ranks
 
 

@@ -10,11 +10,14 @@ from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._choices_page import ChoicesPage
 from ftkeras.problems._comparison import Comparison, compare_choices
 from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
+from ftkeras.problems._ranks import middle_ranks
 from ftkeras.statistics.choice_predictions import ChoicePredictions
 from ftkeras.statistics.significance import wilson
 from ftkeras.support.absent import LEAST_LOGIT
 
 Tensor = Any
+# What the scores of options may differ by that the model can't tell.
+ROUNDING = 1e-5
 
 
 class MultipleChoice(ChoicesPage, OneOfSeveral):
@@ -80,8 +83,8 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
         """
         import keras
 
-        right = outputs[np.arange(len(targets)), targets][:, None]
-        ranks = 1 + (outputs > right).sum(axis=1)
+        chosen = np.arange(outputs.shape[1]) == targets[:, None]
+        ranks = middle_ranks(outputs, outputs[chosen], chosen, rounding=ROUNDING)
         return {
             "accuracy": float((outputs.argmax(axis=1) == targets).mean()),
             "loss": float(keras.ops.convert_to_numpy(loss(targets, outputs))),

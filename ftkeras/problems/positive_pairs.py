@@ -7,6 +7,7 @@ import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._doubt import doubt_interval
+from ftkeras.problems._ranks import middle_ranks
 from ftkeras.problems._ranks_page import RanksPage
 from ftkeras.problems._sentence_vectors import SentenceVectors, cosines
 from ftkeras.statistics.rank_predictions import CUTS, RankPredictions
@@ -26,7 +27,8 @@ class PositivePairs(RanksPage, SentenceVectors):
     """Give the two texts of a pair a higher cosine similarity than texts of different pairs.
 
     There is no answer in the data: each pair belongs together. A pair's rank is that of its second
-    text among the second texts of all pairs in the split, by their cosine with its first text.
+    text among the second texts of all pairs in the split, by their cosine with its first text. So a
+    target is a number that only pairs with the same second text share.
 
     Args:
         labels: the name of the answer.
@@ -50,6 +52,10 @@ class PositivePairs(RanksPage, SentenceVectors):
         """Return none: ranks are among all pairs of a split."""
         return []
 
+    def distinguish(self, targets: np.ndarray) -> np.ndarray:
+        """Return the same for all pairs: none has an answer of its own."""
+        return np.zeros(len(targets), np.int64)
+
     def shortcoming(self, targets: np.ndarray) -> str | None:
         return None if len(targets) > 1 else "are one pair; a text needs others to be told from"
 
@@ -67,7 +73,7 @@ class PositivePairs(RanksPage, SentenceVectors):
         blocks = np.array_split(np.arange(len(outputs)), -(-len(outputs) // BLOCK))
         losses = [loss(targets[block], outputs[block]) for block in blocks]
         values = [float(keras.ops.convert_to_numpy(value)) for value in losses]
-        predictions = RankPredictions(ranks(outputs), cosines(outputs))
+        predictions = RankPredictions(ranks(outputs, targets), cosines(outputs))
         everything = predictions.table().metrics(np.ones((1, len(outputs))))[0]
         return {
             **dict(zip(predictions.metrics, map(float, everything), strict=True)),
@@ -76,7 +82,7 @@ class PositivePairs(RanksPage, SentenceVectors):
 
     def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
         """Return each pair's cosine, and its rank from 1."""
-        rows = zip(cosines(outputs), ranks(outputs), strict=True)
+        rows = zip(cosines(outputs), ranks(outputs, targets), strict=True)
         return [{"cosine": round(float(cosine), 7), "rank": int(rank)} for cosine, rank in rows]
 
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> RankPredictions:
@@ -100,22 +106,26 @@ class PositivePairs(RanksPage, SentenceVectors):
 _COLUMNS = ("rank", "cosine")
 
 
-def ranks(outputs: np.ndarray) -> np.ndarray:
+def ranks(outputs: np.ndarray, texts: np.ndarray) -> np.ndarray:
     """Return the rank of each pair's second text among all, by cosine, integer [examples].
 
-    The rank is 1 plus the number of second texts that are nearer, so those that are equal to the
-    right one do not count.
+    The rank is 1 plus the number of other second texts that are nearer, and half of those that are
+    as near, rounded down. A text that occurs in several pairs is no other text.
 
-    >>> ranks(np.array([[1.0, 0.0, 0.6, 0.8], [0.0, 1.0, 0.6, 0.8], [0.0, 1.0, 1.0, 0.0]]))
+    Args:
+        outputs: the vectors of both texts, [examples, 2 * size].
+        texts: a number of each second text, [examples].
+
+    >>> outputs = np.array([[1.0, 0.0, 0.6, 0.8], [0.0, 1.0, 0.6, 0.8], [0.0, 1.0, 1.0, 0.0]])
+    >>> ranks(outputs, np.array([7, 7, 8]))
     array([2, 1, 3])
     """
     first, second = halves(outputs.astype(np.float32))
     right = cosines(outputs)
     by_chunk = [
-        1 + (queries @ second.T > own[:, None] + ROUNDING).sum(axis=1)
-        for queries, own in (
-            (first[start : start + QUERIES], right[start : start + QUERIES])
-            for start in range(0, len(outputs), QUERIES)
+        middle_ranks(
+            first[part] @ second.T, right[part], texts[part, None] == texts, rounding=ROUNDING
         )
+        for part in (slice(start, start + QUERIES) for start in range(0, len(outputs), QUERIES))
     ]
-    return np.concatenate(by_chunk)
+    return np.concatenate(by_chunk).astype(int)

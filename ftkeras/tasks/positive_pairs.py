@@ -1,9 +1,11 @@
 """Positive pairs: texts that belong together in the user's own files."""
 
+import hashlib
 from collections.abc import Sequence
 
 from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.table import Row, Table
+from ftkeras.data.tables.texts import encode, joined
 from ftkeras.problems import positive_pairs as problem
 from ftkeras.tasks._own_files import Column
 from ftkeras.tasks._text_pairs import TextPairs
@@ -65,8 +67,11 @@ class PositivePairs(TextPairs):
 
     @property
     def _answer_positions(self) -> tuple[int, ...]:
-        return ()
+        """The position of the second text, of which the answer is a number."""
+        assert self._roles.pair is not None
+        return (self._roles.pair,)
 
     def _answer(self, table: Table, line: int, values: Row) -> int:
-        """Return 1: each pair belongs together."""
-        return 1
+        """Return a number of the second text, by which ranks know a text that occurs again."""
+        text = encode(joined(table, line, values, (0,)))
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), signed=True)

@@ -104,9 +104,12 @@ def test_pairs_are_ranked_by_the_words_they_share():
     pairs = [{"text": f"where is the {w}", "pair": f"the {w} is here"} for w in (*GOOD, *BAD)]
     data = BaselineData(pairs, np.zeros(len(pairs)), pairs, ())
     assert _baselines.nearest_ranks(data, step=4).tolist() == [1] * len(pairs)
-    equal = [{"text": "same", "pair": "same"}] * 5
-    ranks = _baselines.nearest_ranks(BaselineData(equal, np.zeros(5), equal, ()))
-    assert ranks.tolist() == [3] * 5
+
+
+def test_second_texts_that_words_do_not_tell_are_ranked_in_the_middle():
+    pairs = [{"text": "what", "pair": name} for name in (*"abcde", "e")]
+    ranks = _baselines.nearest_ranks(BaselineData(pairs, np.zeros(6), pairs, ()))
+    assert ranks.tolist() == [3] * 6
 
 
 def test_options_are_chosen_by_their_words():

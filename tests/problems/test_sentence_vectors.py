@@ -29,7 +29,7 @@ COSINES = (OUTPUTS[:, :8] * OUTPUTS[:, 8:]).sum(axis=1)
 SCORES = 1 + 4 * RNG.uniform(size=40).round(1)
 PROBLEMS = {
     "similarity": (Similarity(labels=["score"]), SCORES),
-    "positive_pairs": (PositivePairs(labels=["cosine"]), np.ones(40, np.int64)),
+    "positive_pairs": (PositivePairs(labels=["cosine"]), np.arange(40)),
 }
 
 
@@ -71,7 +71,7 @@ def test_low_above_all_scores_is_refused():
 def test_ranks_and_recalls_are_those_of_the_whole_matrix():
     matrix = OUTPUTS[:, :8] @ OUTPUTS[:, 8:].T
     expected = 1 + (matrix > matrix.diagonal()[:, None] + 1e-6).sum(axis=1)
-    assert ranks(OUTPUTS).tolist() == expected.tolist()
+    assert ranks(OUTPUTS, np.arange(40)).tolist() == expected.tolist()
     problem, targets = PROBLEMS["positive_pairs"]
     found = problem.metrics(targets, OUTPUTS, _loss)
     assert found["mrr"] == pytest.approx((1 / expected).mean())
@@ -80,9 +80,16 @@ def test_ranks_and_recalls_are_those_of_the_whole_matrix():
     assert len(set(expected)) > 3
 
 
-def test_second_text_that_occurs_twice_has_the_better_rank_of_both():
-    twice = np.concatenate([OUTPUTS, OUTPUTS[:1]])
-    assert ranks(twice)[[0, -1]].tolist() == [ranks(OUTPUTS)[0]] * 2
+def test_second_text_of_several_pairs_has_the_best_rank_of_all():
+    often, texts = np.concatenate([OUTPUTS, *[OUTPUTS[:1]] * 5]), np.append(np.arange(40), [0] * 5)
+    assert ranks(often, texts)[[0, -1]].tolist() == [ranks(OUTPUTS, np.arange(40))[0]] * 2
+
+
+def test_model_that_gives_all_texts_the_same_vector_ranks_them_in_the_middle():
+    problem, targets = PROBLEMS["positive_pairs"]
+    same = np.tile(OUTPUTS[:1, :8], (40, 2))
+    assert {row["rank"] for row in problem.decode(targets, same)} == {20}
+    assert problem.metrics(targets, same, _loss)["recall_at_10"] == 0
 
 
 def test_loss_of_a_split_is_the_mean_of_blocks(monkeypatch):

@@ -69,8 +69,16 @@ def test_pairs_without_a_score_are_positive_pairs(write, caplog):
 def test_positive_pairs_read_no_other_columns(write):
     write("id", "year", "query", "passage")
     task = PositivePairs(train="train.csv")
-    assert _first(task)["label"] == 1
+    assert set(_first(task)) == {"text", "pair", "label"}
     assert task.columns == {"text": ["query"], "pair": "passage"}
+
+
+def test_pairs_with_the_same_second_text_have_the_same_target(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.csv").write_text("query,passage\nwhy,so\nhow,thus\nwhat,so\n")
+    rows = PositivePairs(train="train.csv").splits()["train"].as_numpy_iterator()
+    first, other, again = (row["label"] for row in rows)
+    assert first == again != other
 
 
 @pytest.mark.parametrize(
