@@ -20,6 +20,13 @@ Texts = Sequence[Mapping[str, str]]
 STRENGTH = 5.0
 # The share of the training texts on which thresholds of labels are tuned.
 SHARE_TO_TUNE = 0.2
+# Scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana and ideographs.
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af"
+)
+# A word. Of these scripts, each character is one, as a whole clause would be one otherwise.
+WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s]"
 # What TF-IDF cosines of equal texts may differ by.
 ROUNDING = 1e-6
 LINEAR = "TF-IDF and logistic regression"
@@ -76,7 +83,7 @@ class Features:
             sublinear_tf=True,
             min_df=2 if len(texts) > 1000 else 1,
             max_features=200_000,
-            token_pattern=r"(?u)\w+|[^\w\s]",
+            token_pattern=WORD,
         )
         self._vectorizer.fit([text for one in texts for text in one.values()])
 

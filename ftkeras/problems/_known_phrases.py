@@ -4,8 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from ftkeras.problems._baselines import WORD
+
 Span = tuple[str, int, int]
-_WORD = re.compile(r"\w+|[^\w\s]")
+_WORD = re.compile(WORD)
 
 
 class KnownPhrases:

@@ -1,6 +1,7 @@
 """Simple models that the encoder is compared with, and the verdict."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -116,6 +117,27 @@ def test_options_are_chosen_by_their_words():
     questions = [{"text": "what", "pair": f"{b}\n{g}\nnothing"} for g in GOOD for b in BAD]
     data = BaselineData(questions, np.ones(len(questions)), questions, ())
     assert [int(own.argmax()) for own in _baselines.right_options(data)] == [1] * len(questions)
+
+
+# "The food of this shop is great" and so on, in Chinese, Japanese and Thai.
+UNSPACED = {
+    "zh": ("这家{}的菜{}极了", "店馆厅楼铺", "好", "差"),
+    "ja": ("この{}の料理は{}です", "店家町村駅", "うまい", "まずい"),
+    "th": ("อาหารที่{}นี้{}มาก", "กขคงจ", "อร่อย", "แย่"),
+}
+
+
+@pytest.mark.parametrize("language", UNSPACED)
+def test_words_are_known_in_scripts_without_spaces(language):
+    pattern, places, good, bad = UNSPACED[language]
+    by_place = [[{"text": pattern.format(p, word)} for word in (good, bad)] for p in places]
+    train, texts = [*itertools.chain(*by_place[:4])], by_place[4]
+    data = BaselineData(train, np.array([1, 0] * 4), texts, ())
+    assert _baselines.class_probabilities(data, 2).argmax(axis=1).tolist() == [1, 0]
+
+
+def test_known_phrase_is_found_in_a_script_without_spaces():
+    assert KnownPhrases(["我在北京住"], [[("LOC", 2, 4)]]).find("他去北京了") == {("LOC", 2, 4)}
 
 
 def test_known_phrases_prefer_the_longest_and_need_a_majority():
