@@ -1,5 +1,6 @@
 """The report page of answers to questions: by question word, length, and threshold."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -88,7 +89,7 @@ def question_word(question: str) -> str:
     ('which', 'how many')
     """
     words = "".join(c if c.isalpha() else " " for c in question.lower()).split()
-    for first, second in zip(words, [*words[1:], ""], strict=True):
+    for first, second in itertools.pairwise([*words, ""]):
         if (two := f"{first} {second}") in QUESTION_WORDS:
             return two
         if first in QUESTION_WORDS:
