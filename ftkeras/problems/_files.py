@@ -65,12 +65,12 @@ def rank_key(
 ) -> tuple[bool, float, float, float]:
     """Return a sort key that puts the best of several epochs or trials first.
 
-    The best score wins; ties are broken by the lower loss, then by fewer epochs. One whose loss or
-    score is not finite comes last.
+    The best score wins; ties are broken by the lower loss, then by fewer epochs. Those without a
+    finite score come after the others, by their loss, and one whose loss is not finite comes last.
 
     >>> sorted([("a", 0.9, 3e13, 2), ("b", 0.9, 0.4, 3)], key=lambda r: rank_key("f1", *r[1:]))[0]
     ('b', 0.9, 0.4, 3)
     """
     if score is None or not np.isfinite([score, loss]).all():
-        return True, 0.0, 0.0, epochs
+        return True, 0.0, loss if np.isfinite(loss) else np.inf, epochs
     return False, score if is_lower_better(objective) else -score, loss, epochs

@@ -125,7 +125,12 @@ class Regression(NumbersPage, Problem):
         return _numbers.summarize(targets)
 
     def metrics(self, targets: np.ndarray, outputs: np.ndarray, loss: Loss) -> dict:
-        """Return each metric, the mean over the outputs, and of several outputs those of each."""
+        """Return each metric, the mean over the outputs, and of several outputs those of each.
+
+        The mean of a metric that constant answers leave undefined is that over the other outputs.
+        But one whose predictions alone are constant leaves the mean undefined: without it, a model
+        would gain by giving up the output that it knows least.
+        """
         import keras
 
         answers = self._in_unit(outputs)
@@ -133,7 +138,7 @@ class Regression(NumbersPage, Problem):
             {"name": name, **_numbers.measure(targets[:, n], answers[:, n])}
             for n, name in enumerate(self.names)
         ]
-        means = {key: _mean([row[key] for row in rows]) for key in rows[0] if key != "name"}
+        means = {key: _mean(rows, key) for key in rows[0] if key != "name"}
         mean_loss = loss(self._standardized(targets), outputs)
         return {
             **means,
@@ -235,12 +240,13 @@ class Regression(NumbersPage, Problem):
         return tuple(float(f"{value:.7g}") for value in answer["values"].values())
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
-        """Return the metrics of each output, if there are several."""
+        """Return the metrics of each output, if there are several, and which count in no mean."""
         rows = metrics[split].get("per_output", ())
         if not rows:
             return []
         shown = [name for name in self.columns if name != "loss"]
-        return ["", *_tables.aligned(f"on {split}", shown, rows, key="name", least=12)]
+        table = _tables.aligned(f"on {split}", shown, rows, key="name", least=12)
+        return ["", *table, *_left_out(metrics)]
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:
         """Return a note if the model predicts nearly the same number for every text."""
@@ -301,6 +307,25 @@ class Regression(NumbersPage, Problem):
         return outputs.astype(np.float64) * self._sd + self._mean
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if len(known) == len(values) else None
+def _is_constant(row: Mapping[str, Any]) -> bool:
+    """Return whether an output has the same answer in its whole split, by its metrics."""
+    return row["r2"] is None  # which constant predictions do not leave undefined
+
+
+def _mean(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
+    """Return the mean of a metric over the outputs, or None if it is undefined."""
+    values = [row[key] for row in rows if row[key] is not None or not _is_constant(row)]
+    return sum(values) / len(values) if values and None not in values else None
+
+
+def _left_out(metrics: Mapping[str, Any]) -> list[str]:
+    """Return a line about each split in which outputs are constant."""
+    lines = []
+    for split in ("validation", "test"):
+        rows = metrics.get(split, {}).get("per_output", ())
+        if constant := [row["name"] for row in rows if _is_constant(row)]:
+            lines.append(
+                f"the answers to {_tables.few(constant)} are all the same in {split}: spearman, "
+                "pearson and r2 are means over the other outputs"
+            )
+    return lines

@@ -51,15 +51,22 @@ class NumberPredictions:
 
 
 class _Table:
-    """One column pair for each output; each metric is the mean over the outputs."""
+    """One column pair for each output; each metric is the mean over the outputs.
+
+    Of metrics that constant answers leave undefined, it is that over the outputs that vary.
+    """
 
     def __init__(self, run: NumberPredictions):
         columns = zip(run.targets.T, run.values.T, strict=True)
         self._outputs = [_Output(targets, values) for targets, values in columns]
+        self._varies = np.ptp(run.targets, axis=0) > 0
 
     def metrics(self, weights: np.ndarray) -> np.ndarray:
         """Return `NumberPredictions.metrics` for each row of weights, [rows, metrics]."""
-        return np.mean([output.metrics(weights) for output in self._outputs], axis=0)
+        measured = np.array([output.metrics(weights) for output in self._outputs])
+        counts = self._varies[:, np.newaxis, np.newaxis] | ~np.isnan(measured)
+        with np.errstate(invalid="ignore"):  # if no output varies, there is no mean
+            return np.where(counts, measured, 0).sum(axis=0) / counts.sum(axis=0)
 
 
 class _Output:

@@ -55,6 +55,14 @@ def test_lower_loss_and_higher_f1_rank_first(objective):
     assert (low < high) == (objective == "loss")
 
 
+def test_without_a_score_the_loss_ranks_after_all_that_have_one():
+    results = [(0.1, 2.0), (None, 0.5), (np.nan, 0.9), (0.9, np.nan), (None, np.inf)]
+    keys = [
+        problems.rank_key("f1", score, loss, epochs=n) for n, (score, loss) in enumerate(results)
+    ]
+    assert sorted(keys) == keys
+
+
 def test_batch_has_a_mask_where_there_is_no_example(sample):
     problem, targets = sample
     batch = problem.collate(targets, np.array([[2, -1], [0, 5]]))

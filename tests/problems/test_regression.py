@@ -98,6 +98,30 @@ def test_constant_that_rounding_changes_has_no_correlation_either():
     assert problem.state()["sd"] == [1.0]
 
 
+def test_output_whose_answers_are_constant_counts_in_no_mean_of_correlations():
+    targets = np.column_stack([TARGETS[:, 0], np.full(40, 3.3)])
+    problem = Regression(labels=("score", "fixed"))
+    problem.fit(TARGETS)
+    found = problem.metrics(targets, OUTPUTS, _mean_squared_error)
+    first, fixed = found["per_output"]
+    assert [found[name] for name in ("spearman", "pearson", "r2")] == [
+        first[name] for name in ("spearman", "pearson", "r2")
+    ]
+    assert found["mae"] == pytest.approx((first["mae"] + fixed["mae"]) / 2)
+    predictions = problem.predictions(problem.decode(targets, OUTPUTS))
+    weighted = predictions.table().metrics(np.ones((1, 40)))[0]
+    np.testing.assert_allclose(weighted, [found[n] for n in predictions.metrics], rtol=1e-6)
+    measured = {"validation": found, "test": found}
+    assert "'fixed' are all the same in validation" in problem.report(measured, "test", "")[-2]
+
+
+def test_model_does_not_gain_by_constant_predictions_of_one_output(problem):
+    given_up = OUTPUTS * np.float32([1, 0])
+    found = problem.metrics(TARGETS, given_up, _mean_squared_error)
+    assert found["spearman"] is None
+    assert found["r2"] is not None
+
+
 def test_r2_of_large_numbers_is_scikit_learns():
     targets = RNG.normal(size=(200, 1)) + 1e8
     values = targets + 0.5 * RNG.normal(size=targets.shape)
