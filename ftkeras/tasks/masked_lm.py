@@ -35,7 +35,7 @@ class MaskedLm(FileTask):
     training. `pretrain` uses this task.
 
     Args:
-        of: the spec of a task whose texts to read, instead of `train`.
+        of: the spec of a task whose texts to read, instead of `train` and what is about files.
         train: file, folder or glob pattern of the texts, or several of these. Each line of a text
             file, each `.txt` file of a folder, and each row of a table is a text. Of tagged texts
             and of questions with contexts, only the texts are read.
@@ -79,6 +79,13 @@ class MaskedLm(FileTask):
         if (of is None) == (train is None):
             raise ValueError(
                 f"`of` or `train` must be given, not both. Received: {of!r}, {train!r}."
+            )
+        given = {"validation": validation, "test": test, "text": text}
+        given |= {"header": header, "delimiter": delimiter, "encoding": encoding}
+        if of is not None and (names := [n for n, value in given.items() if value is not None]):
+            raise ValueError(
+                f"`{names[0]}` is for `train`; give it to the task of `of`. "
+                f"Received: {given[names[0]]!r} with of={of!r}."
             )
         if held_out is not None and test is not None:
             raise ValueError(

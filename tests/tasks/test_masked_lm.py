@@ -74,6 +74,8 @@ def test_texts_that_a_run_holds_out_are_the_test_split(tmp_path):
     [
         ({}, "`of` or `train` must be given, not both"),
         ({"of": "imdb", "train": "all.txt"}, "`of` or `train` must be given, not both"),
+        ({"of": "imdb", "test": "t.txt"}, "`test` is for `train`; give it to the task of `of`"),
+        ({"of": "imdb", "header": False}, "`header` is for `train`; .* False with of='imdb'"),
         ({"of": "nothing"}, "`of` must be one of classification, "),
         ({"of": "imdb(nothing=1)"}, "unexpected keyword argument 'nothing'"),
         ({"train": "a.txt", "test": "b.txt", "held_out": "c"}, "`held_out` is for data without"),
