@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftkeras.data.examples import Examples
+from ftkeras.errors import UserError
 from ftkeras.maskings import MASKED, RANDOM, Masking
 from ftkeras.text.pieces import Pieces
 
@@ -81,6 +82,15 @@ class Masker:
             flat[places[used]], owners[used] = ids, texts[row, column]
             end = used.stop
         return MaskedRows(flat.reshape(rows, width), places, targets, owners)
+
+    def check(self, examples: Examples) -> None:
+        """Raise UserError if evaluation masks no token of a split, so that its loss would be 0."""
+        rows = examples.by_row()
+        if not any(len(self._mask(rows, n, None)[1]) for n in range(len(rows))):
+            raise UserError(
+                f"`masking`: no token of {examples.name} is masked, so nothing can be evaluated; "
+                "give it a higher rate, or longer texts."
+            )
 
     def element(
         self,

@@ -62,7 +62,10 @@ def masker(experiment: Experiment) -> Masker | None:
 def ordered_feed(experiment: Experiment, examples: Examples) -> OrderedFeed:
     """Return the batches to evaluate examples on."""
     made = batching(experiment.config, pad_id=experiment.model.pad_id)
-    layout = {"by_text": experiment.model.head.whole_texts, "masker": masker(experiment)}
+    masks = masker(experiment)
+    if masks is not None:
+        masks.check(examples)
+    layout = {"by_text": experiment.model.head.whole_texts, "masker": masks}
     return OrderedFeed(examples, made, experiment.problem.collate, **layout)
 
 

@@ -128,6 +128,8 @@ class Fit:
         feeds: Sequence[Any] = [feed]
         figures: dict[str, float] = {}
         if splits.validation is not None:
+            if feed.masker is not None:
+                feed.masker.check(splits.validation)
             same = {"collate": feed.collate, "by_text": feed.by_text, "masker": feed.masker}
             feeds = [feed, OrderedFeed(splits.validation, feed.batching, **same)]
         if self.position.epoch < self._experiment.config.trained_epochs:

@@ -12,9 +12,11 @@ from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.masker import Masker
 from ftkeras.encoders.bert import Bert
+from ftkeras.errors import UserError
 from ftkeras.heads.masked_lm import MaskedLm
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.maskings.tokens import Tokens
+from ftkeras.maskings.words import Words
 from ftkeras.optimizers.sgd import SGD
 from ftkeras.problems.masked_lm import MaskedLm as Problem
 from ftkeras.text.pieces import Pieces
@@ -107,6 +109,15 @@ def test_batches_of_one_shape_have_one_number_of_slots(name, masker):
             shapes.setdefault(inputs["token_ids"].shape, set()).add(inputs["places"].shape)
             assert answers["example_mask"].any(axis=-1).all()
     assert all(len(slots) == 1 for slots in shapes.values())
+
+
+def test_split_without_a_masked_token_is_refused(masker):
+    masker.check(texts())
+    masker.masking = Words(rate=0.15)
+    one = {"token_ids": np.array([FRAME[0], 5, 20, FRAME[1]] * 3, np.int32)}
+    short = dataclasses.replace(texts(3), **one, offsets=np.arange(0, 13, 4))
+    with pytest.raises(UserError, match="`masking`: no token of .* is masked"):
+        masker.check(short)
 
 
 @pytest.mark.parametrize("name", ["padded", "packed"])

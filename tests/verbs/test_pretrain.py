@@ -54,6 +54,15 @@ def test_pretraining_reports_the_loss_and_leaves_out_texts_of_test(pretrained):
     assert "test" not in metrics
 
 
+@pytest.mark.matrix
+def test_validation_that_masks_nothing_is_refused_before_training(folder):
+    (folder / "short.txt").write_text("superbnessdull\ndullsuperbly\n", encoding="utf-8")
+    files = ("--data=texts.txt", "--validation_data=short.txt", f"--encoder={finished.ENCODER}")
+    done = call_ftkeras("pretrain", *files, *SHORT, "--masking=words(rate=0.15)", cwd=folder)
+    assert done.returncode == 2
+    assert "--masking: no token of validation is masked" in done.stderr
+
+
 def test_the_result_is_an_encoder_for_train(pretrained, folder):
     arguments = ("--data=labelled.tsv", f"--encoder={pretrained}", *SHORT, "--export=none")
     output = succeed("train", *arguments, "--run_dir=fine", cwd=folder)
