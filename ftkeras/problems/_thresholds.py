@@ -1,5 +1,6 @@
 """Thresholds of labels: the best for F1, and how they are written."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -169,20 +170,26 @@ def read(text: str, names: Sequence[str], present: Sequence[float]) -> list[floa
     if (one := _number(text)) is not None:
         return [one] * len(names)
     by_label = dict(zip(names, present, strict=True))
-    for part in text.split(","):
-        name, equals, value = part.rpartition("=")
-        number = _number(value)
-        if not equals or number is None:
-            raise UserError(
-                "`threshold` must be a number from 0 to 1, or label=number,label=number. "
-                f"Received: {text!r}."
-            )
-        if name.strip() not in by_label:
-            raise UserError(
-                f"`threshold` names {name.strip()!r}; the labels are: {', '.join(names)}."
-            )
-        by_label[name.strip()] = number
+    # A name may have commas, or begin like another one, so the longest comes first.
+    known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    entry, rest = re.compile(rf"\s*({known})\s*=([^,]*),"), text + ","
+    while rest:
+        found = entry.match(rest)
+        if found is None or (number := _number(found[2])) is None:
+            raise UserError(_refusal(rest, text, names))
+        by_label[found[1]], rest = number, rest[found.end() :]
     return [by_label[name] for name in names]
+
+
+def _refusal(rest: str, text: str, names: Sequence[str]) -> str:
+    """Return what is wrong with the first part of the rest of a text."""
+    name, equals, value = rest.split(",")[0].rpartition("=")
+    if equals and name.strip() not in names and _number(value) is not None:
+        return f"`threshold` names {name.strip()!r}; the labels are: {', '.join(names)}."
+    return (
+        "`threshold` must be a number from 0 to 1, or numbers of labels, such as "
+        f"joy=0.3,anger=0.4. Received: {text!r}."
+    )
 
 
 def _number(text: str) -> float | None:

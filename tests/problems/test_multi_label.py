@@ -198,6 +198,12 @@ def test_threshold_is_overridden_for_all_labels_or_some(tuned):
             tuned.override_threshold(text)
 
 
+def test_label_with_a_comma_in_its_name_has_a_threshold():
+    names, present = ("joy", "joy, big", "x=1"), [0.5, 0.6, 0.7]
+    assert _thresholds.read("joy, big=0.1,joy=0.2", names, present) == [0.2, 0.1, 0.7]
+    assert _thresholds.read("x=1=0.3, joy = 0.4", names, present) == [0.4, 0.6, 0.3]
+
+
 def test_other_problems_have_no_threshold():
     with pytest.raises(UserError, match="`threshold`: the answers of a text classifier need none"):
         Classification(labels="ab").override_threshold("0.3")
