@@ -33,14 +33,19 @@ class OwnFiles(FileTask):
         files: names of files by split; None for a split that is held out of "train".
         text: the column of the text, by name, or by number counted from 0; several columns are
             joined.
-        answer: columns of the answer; empty to infer it.
+        answer: columns of the answer, see `column_names`; empty to infer it.
         pair: the column of the second text, if the examples are pairs.
         options: how the files are read.
         data_dir: the folder for relative file names; None for the current one.
 
+    Attributes:
+        several_columns: whether an answer may be in several columns.
+
     Raises:
         ValueError: if an argument is wrong. The message names it and the value.
     """
+
+    several_columns = False
 
     def __init__(
         self,
@@ -53,10 +58,27 @@ class OwnFiles(FileTask):
         data_dir: str | None,
     ):
         super().__init__(files=files, options=options, data_dir=data_dir)
-        texts = (text,) if isinstance(text, (str, int)) else tuple(text or ())
-        self._answer_columns = tuple(answer)
-        first = self._answer_columns[0] if self._answer_columns else None
-        self._chosen = Chosen(text=texts or None, pair=pair, label=first)
+        self._given_answer = tuple(answer)
+        self._chosen_texts = {"text": column_names(text) or None, "pair": pair}
+
+    @functools.cached_property
+    def _chosen(self) -> Chosen:
+        """The columns that the user chose; of an answer in several, the first."""
+        return Chosen(**self._chosen_texts, label=next(iter(self._answer_columns), None))
+
+    @functools.cached_property
+    def _answer_columns(self) -> tuple[Column, ...]:
+        return self._split(self._given_answer) if self.several_columns else self._given_answer
+
+    def _split(self, given: tuple[Column, ...]) -> tuple[Column, ...]:
+        """Return the columns that 'a,b' names, unless one of `train` has this name; or those given.
+
+        The file is read only if there is a comma.
+        """
+        if len(given) != 1 or "," not in (name := str(given[0])):
+            return given
+        is_one = name in self._table("train").columns
+        return given if is_one else tuple(part.strip() for part in name.split(","))
 
     @property
     def pairs(self) -> bool:
@@ -197,13 +219,12 @@ class OwnFiles(FileTask):
             yield example | {"label": self._answer(table, line, values)}
 
 
-def column_names(label: Columns | None) -> tuple[Column, ...]:
-    """Return the columns that an argument names: one, 'a,b' or a sequence; empty if None."""
-    if label is None:
-        return ()
-    if isinstance(label, str):
-        return tuple(name.strip() for name in label.split(","))
-    return (label,) if isinstance(label, int) else tuple(label)
+def column_names(given: Columns | None) -> tuple[Column, ...]:
+    """Return the columns that an argument lists: one or a sequence; empty if None.
+
+    One may be 'a,b', which names several where that is allowed.
+    """
+    return (given,) if isinstance(given, str | int) else tuple(given or ())
 
 
 def finite_number(table: Table, line: int, value: Value) -> float:

@@ -50,6 +50,7 @@ class MultiLabel(OwnFiles):
     """
 
     problem_class = problem.MultiLabel
+    several_columns = True
 
     def __init__(
         self,

@@ -96,7 +96,7 @@ class MultipleChoice(OwnFiles):
             options=Options(header=header, delimiter=delimiter, encoding=encoding),
             data_dir=data_dir,
         )
-        self._option_columns = column_names(pair)
+        self._given_options = column_names(pair)
         self._given_notation, self._known_labels = notation, known_labels
 
     @functools.cached_property
@@ -161,8 +161,7 @@ class MultipleChoice(OwnFiles):
     def _option_positions(self) -> tuple[int, ...]:
         """The positions of the options' columns in `train`."""
         table = self._table("train")
-        if self._option_columns:
-            chosen = self._option_columns
+        if chosen := self._split(self._given_options):
             return tuple(find_position(table.name, table.columns, n, "pair_column") for n in chosen)
         rows = [row for _, row in itertools.islice(table.rows(), options.ROWS)]
         if not (positions := options.find_columns(table.columns, rows)):

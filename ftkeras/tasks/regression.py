@@ -39,6 +39,7 @@ class Regression(OwnFiles):
     """
 
     problem_class = problem.Regression
+    several_columns = True
 
     def __init__(
         self,

@@ -42,6 +42,18 @@ def test_several_columns_are_an_output_each(folder, label):
     assert task.columns["label"] == ["price", "score"]
 
 
+@pytest.mark.parametrize("label", ["price, USD", ("price, USD",)])
+def test_column_with_a_comma_in_its_name_is_one_column(folder, label):
+    (folder / "train.csv").write_text(f'text,"price, USD",price\n{ROWS}')
+    task = Regression(train="train.csv", text="text", label=label)
+    assert task.labels == ("price, USD",)
+    assert _numbers(task)[:2] == [[0.0], [0.25]]
+    assert (
+        Regression(train="train.csv", text="text", label=task.columns["label"]).labels
+        == task.labels
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "shown"), [("nan", "'nan'"), ("", "no number"), ("3,5", "'3,5'"), ("inf", "'inf'")]
 )
