@@ -18,6 +18,8 @@ _PAIRS = (
 )
 # Names of a column of scores, besides those of labels in general.
 _SCORES = (*inference.LABEL_NAMES, "similarity", "similarity_score", "relatedness_score", "sim")
+# Names of a column that numbers the rows.
+_ROW_NUMBERS = ("id", "idx", "index", "qid", "pair_id", "pairid")
 # Columns whose values have this many words on average may hold texts.
 _WORDS = 2.0
 
@@ -110,16 +112,28 @@ def find_pair_columns(profile: Profile, chosen: Chosen, *, scores: bool) -> Pair
 def _find_score(profile: Profile, texts: Sequence[Column]) -> Column | None:
     """Return the column of numbers that is named like a score, or else the only one of numbers.
 
-    A column of numbers may have other values as well, which are refused when they are read.
+    Numbers of the rows are no scores. A column of numbers may have other values as well, which are
+    refused when they are read.
     """
     numbers = [c for c in profile.columns if c not in texts and 2 * c.numbers > c.values]
-    scores = [c for c in numbers if c.name.lower() in _SCORES] or numbers
+    scores = [c for c in numbers if c.name.lower() in _SCORES]
+    scores = scores or [c for c in numbers if not _counts_rows(c)]
     if len(scores) > 1:
         names = " or ".join(repr(column.name) for column in scores)
         raise UserError(
             f"`label_column`: the scores of {profile.name!r} may be in column {names}; say which."
         )
     return scores[0] if scores else None
+
+
+def _counts_rows(column: Column) -> bool:
+    """Return whether a column numbers the rows, by its name or as each value follows the last."""
+    if column.name.lower() in _ROW_NUMBERS:
+        return True
+    if column.integers < column.values or set(column.counts.values()) != {1}:
+        return False
+    first, *rest = (int(float(text)) for text in column.counts)
+    return rest == list(range(first + 1, first + 1 + len(rest)))
 
 
 def _find_texts(

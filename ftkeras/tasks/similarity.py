@@ -16,7 +16,7 @@ class Similarity(TextPairs):
     """Embed texts so that the cosine of two vectors is the similarity of the texts.
 
     Files may have the formats of `classification`, with two columns of texts and one of scores.
-    Without a column of numbers, the task is `positive_pairs`.
+    Without a column of scores, the task is `positive_pairs`. Numbers of the rows are no scores.
 
     Args:
         train: a file, folder or glob pattern with the examples to train on, or several of these.
@@ -80,7 +80,7 @@ class Similarity(TextPairs):
         if self._is_evaluated or self._pair_columns.score is not None:
             return None
         name = self._table("train").name
-        return "positive_pairs", f"{name!r} has no column of numbers: each pair belongs together"
+        return "positive_pairs", f"{name!r} has no column of scores: each pair belongs together"
 
     def _check_answers(self) -> None:
         if self._pair_columns.score is None:

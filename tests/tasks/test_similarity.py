@@ -16,7 +16,7 @@ def write(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def write_columns(*names: str, rows: int = 60) -> None:
-        values = {"score": "{n}.5", "year": "2012", "id": "{n}"}
+        values = {"score": "{n}.5", "year": "2012", "votes": "5", "id": "{n}9", "line": "{n}"}
         lines = (
             ",".join(values.get(name, f"a text of {name} {{n}}").format(n=n) for name in names)
             for n in range(rows)
@@ -37,6 +37,7 @@ def _first(task) -> dict:
         (("id", "sentence1", "sentence2", "score"), ("sentence1", "sentence2")),
         (("score", "left", "right"), ("left", "right")),
         (("year", "question", "answer", "score", "title"), ("question", "answer")),
+        (("line", "score", "left", "right"), ("left", "right")),
     ],
 )
 def test_columns_of_texts_and_score_are_inferred(write, columns, pair):
@@ -56,8 +57,9 @@ def test_column_that_is_named_is_used(write, given):
     assert (found["text"], found["pair"]) == (b"a text of b 0", b"a text of a 0")
 
 
-def test_pairs_without_a_score_are_positive_pairs(write, caplog):
-    write("anchor", "positive")
+@pytest.mark.parametrize("number", [(), ("id",), ("line",)])
+def test_pairs_without_a_score_are_positive_pairs(write, number):
+    write(*number, "anchor", "positive")
     config = Config(task="similarity(train='train.csv')")
     assert (config.loss, config.objective) == ("cosine_regression", "spearman")
     found = posed_task.resolve(config)
@@ -86,7 +88,10 @@ def test_pairs_with_the_same_second_text_have_the_same_target(tmp_path, monkeypa
     [
         (("a", "b", "c", "score"), "`pair_column`: name the two columns of 'train.csv'"),
         (("a", "score"), "`pair_column`: name the two columns of 'train.csv'"),
-        (("a", "b", "year", "id"), "the scores of 'train.csv' may be in column 'year' or 'id'"),
+        (
+            ("a", "b", "year", "votes"),
+            "the scores of 'train.csv' may be in column 'year' or 'votes'",
+        ),
     ],
 )
 def test_what_is_not_clear_is_refused(write, columns, refusal):

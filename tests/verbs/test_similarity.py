@@ -71,7 +71,7 @@ def test_run_learns_scores(folder):
 
 def test_run_learns_positive_pairs(folder):
     shown = json.loads((folder / "shown.json").read_text())["positive"]
-    assert "task    positive_pairs, as 'positive.csv' has no column of numbers" in shown
+    assert "task    positive_pairs, as 'positive.csv' has no column of scores" in shown
     found = _metrics(folder, "positive")["test"]
     assert found["mrr"] > 0.7
     assert found["recall_at_10"] > found["recall_at_1"] > 0.5
