@@ -7,6 +7,9 @@ import numpy as np
 # The run records probabilities with seven decimals. Those nearer to 0 or 1 are not precise enough
 # for their logits to be compared, so they count as this far.
 SMALLEST = 1e-6
+# Logits and cosines of a model that tells texts apart spread at least this much. Without a bound,
+# rounding would be a large change if they are nearly the same for all texts.
+LEAST_SPREAD = 1e-2
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def compare_choices(
 
     over examples i and classes c. These centered log-probabilities are the logits less their mean
     over the classes, so they do not depend on the shift that softmax ignores. As their mean is 0,
-    the denominator is their standard deviation.
+    the denominator is their standard deviation, or `LEAST_SPREAD` if it is smaller.
 
     Args:
         measured: the run's probabilities p, [examples, classes].
@@ -77,7 +80,7 @@ def compare_choices(
     spread = np.sqrt(np.mean(before**2, where=True if present is None else present))
     predicted = exported.argmax(axis=1)
     changed = int((predicted != measured.argmax(axis=1)).sum())
-    change = np.abs(after - before).max() / max(spread, np.finfo(spread.dtype).tiny)
+    change = np.abs(after - before).max() / max(spread, LEAST_SPREAD)
     return Comparison(
         samples=len(truth),
         largest_difference=float(np.abs(exported - measured).max()),
@@ -90,15 +93,14 @@ def compare_choices(
 def logit_change(before: np.ndarray, after: np.ndarray) -> float:
     """Return the largest change of a sigmoid's logits, relative to their spread.
 
-    max |z' - z| / sd(z),     z = log p / (1 - p)
+    max |z' - z| / max(sd(z), LEAST_SPREAD),     z = log p / (1 - p)
 
     Args:
         before: probabilities p, [examples, labels].
         after: the same after the change.
     """
     first, second = _logits(before), _logits(after)
-    spread = max(first.std(), np.finfo(first.dtype).tiny)
-    return float(np.abs(second - first).max() / spread)
+    return float(np.abs(second - first).max() / max(first.std(), LEAST_SPREAD))
 
 
 def _centered_logits(probabilities: np.ndarray, present: np.ndarray | None = None) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ftkeras.problems._base import Problem
-from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._comparison import LEAST_SPREAD, Comparison
 from ftkeras.support.vector_pairs import halves
 
 Tensor = Any
@@ -59,15 +59,14 @@ class SentenceVectors(Problem):
     def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's cosines with the run's.
 
-        The change of the logits is max |c' - c| / sd(c), over pairs.
+        The change of the logits is max |c' - c| / max(sd(c), LEAST_SPREAD), over pairs.
         """
         measured = np.array([sample["cosine"] for sample in samples], float)
         moved = np.abs(outputs - measured)
-        spread = max(measured.std(), np.finfo(np.float32).tiny)
         return Comparison(
             samples=len(samples),
             largest_difference=float(moved.max()),
-            logit_change=float(moved.max() / spread),
+            logit_change=float(moved.max() / max(measured.std(), LEAST_SPREAD)),
             changes=f"cosines move by at most {moved.max():.2g}",
             moves="that is {} of their spread",
         )

@@ -205,12 +205,14 @@ class Regression(NumbersPage, Problem):
     def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's predictions with the run's, in standard deviations of the answers.
 
-        The change of the logits is max |y' - y| / sd(y), over texts and outputs.
+        The change of the logits is max |y' - y| / sd(y), over texts and outputs. If the predictions
+        are nearly constant, it is relative to a share of the standard deviation of the answers.
         """
         measured = np.array([sample["values"] for sample in samples], float)
         truth = np.array([sample["targets"] for sample in samples], float)
         moved = np.abs(outputs - measured)
-        spread = np.maximum(measured.std(axis=0), np.finfo(np.float32).tiny)
+        least = np.maximum(LEAST_SPREAD * truth.std(axis=0), np.finfo(np.float32).tiny)
+        spread = np.maximum(measured.std(axis=0), least)
         return Comparison(
             samples=len(samples),
             largest_difference=float((moved / self._sd).max()),

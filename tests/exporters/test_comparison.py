@@ -45,6 +45,11 @@ def test_shift_of_all_logits_of_a_text_is_no_change(logits):
     assert found.largest_difference < 1e-6
 
 
+def test_rounding_is_no_large_change_of_logits_that_hardly_vary(logits):
+    flat = 1e-7 * logits
+    assert PROBLEM.compare(_samples(flat), _softmax(flat[::-1])).logit_change < 1e-3
+
+
 def test_logit_change_does_not_depend_on_the_scale_of_the_logits(logits):
     noise = np.random.default_rng(1).normal(scale=0.1, size=logits.shape)
     changes = [

@@ -77,6 +77,13 @@ def test_batchwise_error_is_in_the_data_s_unit(problem):
     )
 
 
+def test_rounding_is_no_large_change_of_predictions_that_hardly_vary(problem):
+    rows = problem.decode(TARGETS, np.full_like(OUTPUTS, 0.3))
+    values = np.array([row["values"] for row in rows])
+    assert problem.compare(rows, values * (1 + 2e-7)).logit_change < 1e-3
+    assert problem.compare(rows, values + 0.1 * TARGETS.std(axis=0)).logit_change > 1
+
+
 def test_constant_predictions_have_no_correlation():
     found = measure(np.array([1.0, 2.0, 3.0]), np.full(3, 2.0))
     assert found["spearman"] is found["pearson"] is None

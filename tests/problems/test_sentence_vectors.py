@@ -125,6 +125,15 @@ def test_predictions_hold_what_an_export_returns(sample):
     assert problem.line(answer) == f"{served[0]:.4f}"
 
 
+def test_rounding_is_no_large_change_of_cosines_that_hardly_vary(sample):
+    problem, _ = sample
+    rows = [{"cosine": 0.98 + 1e-7 * n} for n in range(4)]
+    found = problem.compare(rows, np.array([row["cosine"] for row in rows]) + 2e-7)
+    assert found.logit_change < 1e-4
+    worse = problem.compare(rows, np.array([0.98, 0.95, 0.98, 0.98]))
+    assert worse.logit_change > 1
+
+
 def test_state_restores_the_problem(sample):
     problem, targets = sample
     read = problems.recorded(problem.names, json.loads(json.dumps(problem.state())))
