@@ -12,6 +12,8 @@ from ftkeras.support.absent import ABSENT_LOGIT
 
 # The first token of a row, which stands for no answer.
 NULL = (0, 0)
+# Characters that tokenizers may drop: combining marks, and invisible ones for layout and control.
+_DROPPED = ("Mn", "Cf", "Cc")
 # Windows whose loss is computed at once.
 WINDOWS = 32
 
@@ -42,8 +44,8 @@ def window_targets(targets: Any, outputs: ContextOutputs) -> np.ndarray:
 
 
 def _held(text: str) -> str:
-    """Return an answer without blanks and combining marks at its end, which no token may hold."""
-    while len(text) > 1 and (text[-1].isspace() or unicodedata.category(text[-1]) == "Mn"):
+    """Return an answer without the characters at its end that no token may hold."""
+    while len(text) > 1 and (text[-1].isspace() or unicodedata.category(text[-1]) in _DROPPED):
         text = text[:-1]
     return text
 

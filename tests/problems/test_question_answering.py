@@ -69,10 +69,10 @@ def test_targets_are_the_tokens_that_overlap_the_answer():
     behind = [[(CONTEXTS[0].index("July"), "July")], [(18, "as")], []]
     found = problem.window_targets(_targets(behind), _outputs())
     assert found.tolist() == [[0, 0], [4, 4], [0, 0], [0, 0]]
-    # A blank or a combining mark behind the answer is no part of its last token.
+    # A blank, a combining or an invisible mark behind the answer is no part of its last token.
     plain, marked = (
-        [[(16, "in July")], [(18, "as")], []],
-        [[(16, "in July \u0301")], [(18, "as ")], []],
+        [[(16, "in July")], [(5, "nd")], []],
+        [[(16, "in July \u0301")], [(5, "nd\u200b\x00\ufeff")], []],
     )
     expected, found = (problem.window_targets(_targets(x), _outputs()) for x in (plain, marked))
     assert found.tolist() == expected.tolist()
