@@ -55,14 +55,18 @@ class BestAnswers:
         pairs = zip(self.truth, self.answers, strict=True)
         return np.array([_squad.score(*pair) for pair in pairs]).reshape(-1, 2)
 
+    @cached_property
+    def _empty(self) -> np.ndarray:
+        """Exact match and F1 of no answer, [questions, 2]."""
+        return np.array([_squad.score(answers, "") for answers in self.truth]).reshape(-1, 2)
+
     def measures(self, says_none: np.ndarray) -> dict[str, Any]:
         """Return exact match and F1 of all questions, and of those with and without an answer.
 
         Args:
             says_none: for which questions the answer is that there is none, bool [questions].
         """
-        empty = np.array([_squad.score(answers, "") for answers in self.truth])
-        scores = np.where(says_none[:, np.newaxis], empty, self._scores)
+        scores = np.where(says_none[:, np.newaxis], self._empty, self._scores)
 
         def means(chosen: np.ndarray) -> dict[str, float]:
             return dict(zip(MEASURES, scores[chosen].mean(axis=0).tolist(), strict=True))
@@ -79,8 +83,10 @@ class BestAnswers:
 
     def threshold(self, measure: str) -> _squad.Threshold:
         """Return the threshold with the best value of a measure, and this value."""
-        scores = self._scores[:, MEASURES.index(measure)]
-        return _squad.best_threshold(scores, self.answers, self.has_answer, self.null_diff)
+        column = MEASURES.index(measure)
+        return _squad.best_threshold(
+            self._scores[:, column], self._empty[:, column], self.null_diff
+        )
 
     def thresholds(self) -> dict[str, float]:
         """Return the best value of each measure at any threshold, and that threshold."""

@@ -65,29 +65,24 @@ class Threshold(NamedTuple):
     value: float
 
 
-def best_threshold(
-    scores: np.ndarray, answers: Sequence[str], has_answer: np.ndarray, null: np.ndarray
-) -> Threshold:
+def best_threshold(answered: np.ndarray, empty: np.ndarray, null: np.ndarray) -> Threshold:
     """Return the threshold with the largest mean score.
 
     Questions with the same `null` are all answered or none of them.
 
     Args:
-        scores: of the best answer that is not empty, [questions].
-        answers: these answers; "" if there is none.
-        has_answer: whether a question has an answer, bool [questions].
+        answered: the score of the best answer that is not empty, [questions].
+        empty: the score of no answer. It may be 1 though there is an answer, as "The" is empty once
+            normalized; the official script counts 0 then, and can miss the best threshold.
         null: how much more likely no answer is than the answer found, [questions].
 
-    >>> best_threshold(
-    ...     np.array([1.0, 0.0]), ["Paris", "Rome"], np.array([True, False]), np.array([-3.0, 2.0])
-    ... )
+    >>> best_threshold(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([-3.0, 2.0]))
     Threshold(score=1.0, value=-3.0)
     """
     order = np.argsort(null, kind="stable")
-    lost = np.where([bool(text) for text in answers], -1.0, 0.0)
-    gains = np.where(has_answer, scores, lost)[order]
+    gains = np.subtract(answered, empty, dtype=float)[order]
     # Questions up to the threshold are answered, and the others are not.
-    sums = np.concatenate([[0.0], np.cumsum(gains)]) + (~has_answer).sum()
+    sums = np.concatenate([[0.0], np.cumsum(gains)]) + empty.sum()
     is_between = np.concatenate([[True], np.diff(null[order]) > 0, [True]])
     best = int(np.argmax(np.where(is_between, sums, -np.inf)))
     value = null[order[best - 1]] if best else null[order[0]] - 1.0
