@@ -167,12 +167,14 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
         return f"{' '.join(answer['label'].split())}\t{answer['score']:.4f}"
 
     def answer_columns(self) -> dict[str, type]:
-        return {"predicted": str, "answer": float, "score": float, "probabilities": str}
+        """Return the columns; none is called as those of questions with their answers often are."""
+        number = {"predicted_answer": int}
+        return {"predicted": str, **number, "score": float, "probabilities": str}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return the option, its number and probability, and the probabilities of all as JSON."""
         probabilities = json.dumps([round(value, 7) for value in answer["probabilities"]])
-        return answer["label"], float(answer["answer"]), round(answer["score"], 7), probabilities
+        return answer["label"], int(answer["answer"]), round(answer["score"], 7), probabilities
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:
         """Return a note if the model's choices are no better than random ones."""

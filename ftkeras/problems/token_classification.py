@@ -234,7 +234,8 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         return "\t".join(entities) or "-"
 
     def answer_columns(self) -> dict[str, type]:
-        return {"entities": str}
+        """Return the column; tables of texts with their true entities may have `entities`."""
+        return {"predicted_entities": str}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return the entities as JSON."""

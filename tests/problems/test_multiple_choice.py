@@ -6,6 +6,16 @@ import pytest
 from ftkeras.problems.multiple_choice import MultipleChoice
 
 
+def test_answers_fit_beside_the_columns_of_questions_with_answers():
+    problem = MultipleChoice(labels=tuple("ab"))
+    columns = problem.answer_columns()
+    assert not columns.keys() & {"question", "choices", "options", "answer", "label"}
+    scores = {"score": 0.75, "options": [b"I", b"you"], "probabilities": [0.25, 0.75]}
+    cells = problem.answer_cells(problem.answer({"label": b"you", "answer": 1, **scores}))
+    assert dict(zip(columns, cells, strict=True))["predicted_answer"] == 1
+    assert [type(cell) for cell in cells] == list(columns.values())
+
+
 def test_model_that_scores_all_options_the_same_ranks_the_right_one_in_the_middle():
     problem = MultipleChoice(labels=tuple("abcd"))
     outputs = np.full((6, 4), 0.3, np.float32)

@@ -202,6 +202,7 @@ def test_export_returns_what_was_evaluated(sample):
     (cell,) = problem.answer_cells(answer)
     assert [entity["text"] for entity in json.loads(cell)] == ["EÜ", "New\tYork"]
     assert problem.line({"entities": []}) == "-"
+    assert "entities" not in problem.answer_columns()  # which labelled texts often have
 
 
 def test_texts_without_entities_or_words_are_answered(sample):

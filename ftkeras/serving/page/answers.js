@@ -18,7 +18,7 @@ const ANSWERS = {
   },
   options: {
     show: showOptions,
-    columns: () => ["predicted", "answer", "score", "probabilities"],
+    columns: () => ["predicted", "predicted_answer", "score", "probabilities"],
     cells: ({ label, answer, score, options, probabilities }) =>
       [label, answer, score, JSON.stringify(probabilities.slice(0, Math.max(1, options.filter(Boolean).length)))],
   },
@@ -44,7 +44,7 @@ const ANSWERS = {
   types: {
     marks: true,
     show: (answer, _, { text }) => showEntities(answer, text),
-    columns: () => ["entities"],
+    columns: () => ["predicted_entities"],
     cells: (answer) => [JSON.stringify(entities(answer))],
   },
   null_score_diff: {
