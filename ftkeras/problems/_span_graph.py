@@ -90,13 +90,14 @@ def find(
     import tensorflow as tf
 
     logits = tf.cast(logits, tf.float32)
+    most = tf.minimum(longest, tf.shape(logits)[1])  # no span is longer than its row
     text = tf.repeat(tf.range(tf.size(counts)), counts)
-    sums = _sums(logits, ends, first_pieces, counts, text, longest)
+    sums = _sums(logits, ends, first_pieces, counts, text, most)
     null = tf.math.segment_min(logits[:, 0, 0] + logits[:, 0, 1], text)
     total = _log_sum(sums, text)
     if no_answer:
         total = tf.reduce_logsumexp(tf.stack([total, null]), axis=0)
-    best, window, first, final = _best_spans(sums, text, tf.size(counts), n_best, longest)
+    best, window, first, final = _best_spans(sums, text, tf.size(counts), n_best, most)
     valid = best > FORBIDDEN / 2
 
     def characters(part: Tensor, token: Tensor) -> Tensor:
@@ -130,9 +131,10 @@ def locate(
     import tensorflow as tf
 
     logits = tf.cast(logits, tf.float32)
+    most = tf.minimum(longest, tf.shape(logits)[1])  # no span is longer than its row
     text = tf.repeat(tf.range(tf.size(counts)), counts)
-    sums = _sums(logits, ends, first_pieces, counts, text, longest)
-    best = _best_spans(sums, text, tf.size(counts), 1, longest)
+    sums = _sums(logits, ends, first_pieces, counts, text, most)
+    best = _best_spans(sums, text, tf.size(counts), 1, most)
     nulls = logits[:, 0, 0] + logits[:, 0, 1]
     null = tf.math.segment_min(nulls, text)
     rows = tf.where(nulls == tf.gather(null, text), tf.range(tf.size(nulls)), tf.int32.max)
@@ -141,7 +143,12 @@ def locate(
 
 
 def _sums(
-    logits: Tensor, ends: Tensor, first_pieces: Tensor, counts: Tensor, text: Tensor, longest: int
+    logits: Tensor,
+    ends: Tensor,
+    first_pieces: Tensor,
+    counts: Tensor,
+    text: Tensor,
+    longest: Tensor,
 ) -> Tensor:
     """Return the score of each span of each window, [windows, length * longest].
 
@@ -164,7 +171,7 @@ def _sums(
 
 
 def _best_spans(
-    sums: Tensor, text: Tensor, batch: Tensor, n_best: int, longest: int
+    sums: Tensor, text: Tensor, batch: Tensor, n_best: int, longest: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return score, window, and first and last token of the best spans, each [batch, n_best]."""
     import tensorflow as tf

@@ -104,6 +104,16 @@ def test_windows_of_one_example_are_those_of_the_graph():
         assert found.scores.numpy()[0] == pytest.approx(alone.scores[n], rel=1e-4)
 
 
+def test_longest_span_beyond_the_row_costs_no_memory():
+    outputs = _outputs(np.random.default_rng(3), 4, 1)
+    settings = {"n_best": 2, "no_answer": True}
+    length = max(len(window.starts) for windows in outputs for window in windows)
+    expected = _span_graph.decode(outputs, longest=length, **settings)
+    found = _span_graph.decode(outputs, longest=10**9, **settings)  # 4 GB for each token
+    for name in found._fields:
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
 def test_located_tokens_are_those_of_the_best_span():
     outputs = _outputs(np.random.default_rng(5), 20, 2)
     settings = {"longest": 4, "n_best": 3, "no_answer": True}
