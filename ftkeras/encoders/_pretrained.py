@@ -95,9 +95,9 @@ def build(
 
 
 def _in_theirs(error: Exception, cls: "type[TransformerEncoder]") -> str:
-    """Return the message of an error, with the name that config.json has for the argument."""
+    """Return the message of an error, with the names that config.json has for the arguments."""
     theirs = {ours: theirs for theirs, ours, _ in cls.family.fields}
-    return re.sub(r"^`(\w+)`", lambda match: f"`{theirs.get(match[1], match[1])}`", str(error))
+    return re.sub(r"`(\w+)`", lambda match: f"`{theirs.get(match[1], match[1])}`", str(error))
 
 
 def require_padding(encoder: "TransformerEncoder", in_texts: Collection[int], source: str) -> None:

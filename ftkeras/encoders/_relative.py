@@ -148,8 +148,7 @@ class Disentangled(RelativePositions):
         first, _ = self.used(length)
         keys = ops.take(keys, self.falling(length) - first, axis=1)
         queries = ops.take(queries, self.rising(length) - first, axis=1)
-        by_key = shift(ops.matmul(query, ops.swapaxes(keys, -1, -2)[None]))
-        by_query = shift(ops.matmul(key, ops.swapaxes(queries, -1, -2)[None]))
+        by_key, by_query = shift(_products(query, keys)), shift(_products(key, queries))
         return by_key + ops.swapaxes(by_query, -1, -2)
 
     def from_first_token_to(
@@ -188,3 +187,16 @@ def shift(x: Tensor) -> Tensor:
     flat = ops.reshape(x, (*rest, length * columns))
     flat = flat[..., length - 1 : length - 1 + length * (columns - 1)]
     return ops.reshape(flat, (*rest, length, columns - 1))[..., :length]
+
+
+def _products(states: Tensor, rows: Tensor) -> Tensor:
+    """Return the product of each state with each row, [batch, heads, length, rows].
+
+    Args:
+        states: [batch, heads, length, size].
+        rows: [heads, rows, size].
+    """
+    if rows.shape[0] == 1:
+        # In matmul, TensorFlow 2.21 on a CPU writes beyond the result of a single broadcast head.
+        return ops.tensordot(states, rows[0], axes=[[3], [1]])
+    return ops.matmul(states, ops.swapaxes(rows, -1, -2)[None])

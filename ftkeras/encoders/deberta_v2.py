@@ -148,7 +148,7 @@ class DebertaV2(TransformerEncoder):
         end, least = positions if furthest < 1 else furthest, buckets // 2 + 2
         if buckets > 0 and end < least <= positions:
             raise ValueError(
-                f"`furthest` must be at least {least} with buckets={buckets}, as half of them are "
+                f"`furthest` must be at least {least} with `buckets`={buckets}, half of which are "
                 f"for one distance each. Received: {end}."
             )
         self.absolute, self.buckets, self.furthest = absolute, buckets, furthest

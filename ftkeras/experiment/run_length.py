@@ -1,5 +1,6 @@
 """Count the optimizer updates of a run without tokenizing its texts."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,7 +14,10 @@ from ftkeras.experiment import auto
 
 
 def count_training_examples(config: Config) -> int:
-    """Return the number of examples that a run trains on, before oversampling."""
+    """Return the number of examples that a run trains on, before oversampling.
+
+    With `train_examples`, no data are read: it is taken for the number.
+    """
     examples = config.train_examples or _available(config)
     held_out = examples // config.folds if config.folds else 0
     return examples - held_out
@@ -43,6 +47,14 @@ def settle_epochs(config: auto.Configuration) -> auto.Configuration:
         return config
     updates = count_updates(config, count_training_examples(config))
     return auto.settle_epochs(config, updates=updates)
+
+
+def within_data(config: auto.Configuration) -> auto.Configuration:
+    """Return the configuration with a `train_examples` that the data have; they are read for it."""
+    if config.train_examples is None:
+        return config
+    examples = min(config.train_examples, _available(config))
+    return dataclasses.replace(config, train_examples=examples)
 
 
 def _available(config: Config) -> int:

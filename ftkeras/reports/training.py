@@ -55,6 +55,8 @@ def plan(experiment: Experiment, feed: TrainingFeed, position: Position) -> str:
         position: where training starts.
     """
     config, model = experiment.config, experiment.model
+    if position.epoch >= config.trained_epochs:
+        return "training is complete; what is left is the evaluation"
     steps, tokens = len(feed) * config.trained_epochs, feed.tokens() * config.trained_epochs
     reads = f"{tokens:,} tokens" if tokens else "on features"
     lines = [
@@ -86,11 +88,16 @@ def evaluating(config: Config) -> str:
     return f"evaluating the {which} epoch …"
 
 
-def finished(run_dir: pathlib.Path, paths: Sequence[str]) -> str:
-    """Return what can be done with a finished run, and where its exports are."""
-    line = (
-        f"the run in {run_dir} is finished: more `epochs` train it further, `restart` starts again"
-    )
+def finished(run_dir: pathlib.Path, paths: Sequence[str], *, extensible: bool) -> str:
+    """Return what can be done with a finished run, and where its exports are.
+
+    Args:
+        run_dir: its folder.
+        paths: of its exports.
+        extensible: whether its training state was kept.
+    """
+    further = "more `epochs` train it further, " if extensible else ""
+    line = f"the run in {run_dir} is finished: {further}`restart` starts again"
     return "\n".join([line, *map(exports.line, paths)])
 
 

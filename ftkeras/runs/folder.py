@@ -83,7 +83,8 @@ def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
         replaced.require_own(run_dir, replaced.RUN)
         return
     if not (run_dir / layout.SETTINGS).exists():
-        own = (name for name in layout.OF_RUN if name != layout.FAILURE)
+        others = (layout.CROSSVALIDATION_SETTINGS, layout.SEARCH_SETTINGS)
+        own = (*others, *(name for name in layout.OF_RUN if name != layout.FAILURE))
         if strange := [name for name in own if (run_dir / name).exists()]:
             raise UserError(
                 f"run_dir={run_dir} holds {strange[0]} but no {layout.SETTINGS}, so there is no "
@@ -100,7 +101,7 @@ def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
                 "extended; train it from scratch with `restart`."
             )
     epochs = (config.epochs, config.trained_epochs) != (before.epochs, before.trained_epochs)
-    if epochs and (run_dir / layout.EXPORTS).exists() and not _has_state(run_dir):
+    if epochs and (run_dir / layout.EXPORTS).exists() and not is_extensible(run_dir):
         raise UserError(
             f"run_dir={run_dir} is a finished run that did not keep its training state, so it "
             "can't be trained for more epochs; train it from scratch with `restart`, and with "
@@ -232,7 +233,8 @@ def model_files(run_dir: pathlib.Path) -> dict[str, str]:
     }
 
 
-def _has_state(run_dir: pathlib.Path) -> bool:
+def is_extensible(run_dir: pathlib.Path) -> bool:
+    """Return whether a run has its training state, so that more epochs can train it further."""
     return bool(Checkpoints(run_dir / layout.CHECKPOINTS, keep=1).paths())
 
 

@@ -177,6 +177,11 @@ def _read_repeats(folder: str, home: pathlib.Path) -> list[FinishedRun]:
     repeats = []
     for repeat in range(config.repeats):
         own = sorted((row for row in rows if row["repeat"] == repeat), key=_split_and_row)
+        if not own:
+            raise UserError(
+                f"{folder} is not finished: it has no predictions of repeat {repeat + 1} of "
+                f"{config.repeats}; repeat its `crossvalidate` command."
+            )
         of_repeat = [fold for fold in folds if fold.fold_repeat == repeat]
         repeats.append(
             FinishedRun(

@@ -45,7 +45,7 @@ def run(config: CrossvalidateConfig) -> CrossValidation:
 def _run(config: CrossvalidateConfig, home: pathlib.Path) -> CrossValidation:
     if config.pretrain_epochs is not None:
         with signals.stoppable(f"To resume, repeat the command with run_dir={home}."):
-            config = pretraining.once(config, home)
+            config = pretraining.once(config, home, layout.CROSSVALIDATION_SETTINGS)
     config = fold_training.settle_epochs(config, home)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
     fold_runs.check_resumable(folds, home)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import posed_task
+from ftkeras.runs import layout
 from ftkeras.support import signals
 from ftkeras.workflows import pretraining, searching
 from ftkeras.workflows.searching import Search
@@ -39,7 +40,8 @@ def run(config: TuneConfig) -> Search | None:
         with folder.lock(home, posed):
             if posed.pretrain_epochs is not None:
                 setup.require_one_encoder(space)
-                config, space = setup.plan(pretraining.once(posed, home))
+                pretrained = pretraining.once(posed, home, layout.SEARCH_SETTINGS)
+                config, space = setup.plan(pretrained)
             folder.require_same_search(config, home)
             return searching.search(config, space, home, name)
 

@@ -1,11 +1,13 @@
 """Train the folds of a cross-validation."""
 
 import contextlib
+import dataclasses
 import logging
 import math
 import pathlib
 from collections.abc import Sequence
 
+from ftkeras.config.fields import AUTO
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
@@ -24,13 +26,17 @@ def settle_epochs(config: CrossvalidateConfig, home: pathlib.Path) -> Crossvalid
     """
     first = crossvalidation.fold_configs(config)[0]
     config = folder.adopt(config, crossvalidation.fold_folder(home, first))
-    counted = config.batch_tokens is None
-    return run_length.settle_epochs(config) if counted else config
+    if config.batch_tokens is not None or config.epochs != AUTO:
+        return config
+    settled = run_length.settle_epochs(run_length.within_data(config))
+    return dataclasses.replace(config, epochs=settled.epochs)
 
 
 def train(config: CrossvalidateConfig, folds: Sequence[Config], home: pathlib.Path) -> list[dict]:
     """Return the metrics of each fold, in the order of the folds; stop at the first failure."""
     done, seconds, metric = {}, [], checks.problem_class(config).metric
+    if config.keep_weights:
+        _note_deleted(folds, home)
     log.info(f"{len(folds)} runs, {config.parallel} at a time, each with a {layout.LOG}, in {home}")
     training = fold_runs.train_folds(
         folds, home, parallel=config.parallel, keep_weights=config.keep_weights
@@ -46,3 +52,18 @@ def train(config: CrossvalidateConfig, folds: Sequence[Config], home: pathlib.Pa
             left = rounds * sum(seconds) / max(1, len(seconds))
             log.info(report.fold(run_dir.relative_to(home), outcome, metric, seconds_left=left))
     return [done[fold] for fold in folds]
+
+
+def _note_deleted(folds: Sequence[Config], home: pathlib.Path) -> None:
+    """Report finished folds whose weights are gone, as they were trained without `keep_weights`."""
+    run_dirs = {crossvalidation.fold_folder(home, fold): fold for fold in folds}
+    deleted = [
+        run_dir
+        for run_dir, fold in run_dirs.items()
+        if folder.is_finished(fold, run_dir) and not (run_dir / layout.WEIGHTS).exists()
+    ]
+    if deleted:
+        log.info(
+            f"note: `keep_weights` comes too late for {len(deleted):,} of {len(folds):,} folds, "
+            "which have finished without their weights; `restart` trains them again"
+        )

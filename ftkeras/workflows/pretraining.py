@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from ftkeras import catalog, encoders
-from ftkeras.config import pretrain
+from ftkeras.config import flagfile, pretrain
 from ftkeras.config.fields import AUTO
 from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
@@ -81,6 +81,7 @@ def first(config: Config) -> Config:
     """
     run_dir = folder.choose(config)
     home = run_dir / layout.PRETRAINED
+    _require_pretrained(config, run_dir / layout.SETTINGS, Config)
     log.info("pretraining the encoder first, in %s", home)
     before = _before(config, home)
     if not folder.is_finished(before.run_config(), home):
@@ -95,7 +96,7 @@ def first(config: Config) -> Config:
     )
 
 
-def once(config: Configuration, home: pathlib.Path) -> Configuration:
+def once(config: Configuration, home: pathlib.Path, settings: str) -> Configuration:
     """Pretrain the encoder of several runs, unless that is done, in a process of its own.
 
     Labels are never read, and texts of the test split are left out. The texts of all folds are
@@ -104,6 +105,7 @@ def once(config: Configuration, home: pathlib.Path) -> Configuration:
     Args:
         config: of a cross-validation or a search, with `pretrain_epochs`.
         home: its folder; with `restart`, what it had is set aside already.
+        settings: the name of the file there that records its configuration.
 
     Returns:
         The configuration with the result.
@@ -111,6 +113,7 @@ def once(config: Configuration, home: pathlib.Path) -> Configuration:
     Raises:
         UserError: if the pretraining fails, or the folder holds another one.
     """
+    _require_pretrained(config, home / settings, type(config))
     run_dir = home / layout.PRETRAINED
     before = _before(config, run_dir)
     folder.check_resumable(folder.adopt(before.run_config(), run_dir), run_dir)
@@ -135,6 +138,18 @@ def _before(config: Config, run_dir: pathlib.Path) -> PretrainConfig:
         name=config.name,
         run_dir=str(run_dir),
     )
+
+
+def _require_pretrained(config: Config, settings: pathlib.Path, kind: type[Config]) -> None:
+    """Raise UserError, before hours are spent, if a folder holds runs of another encoder."""
+    if settings.exists():
+        before = flagfile.read(settings, kind)
+        if pathlib.Path(before.encoder or "").name != layout.PRETRAINED:
+            raise UserError(
+                f"pretrain_epochs={config.pretrain_epochs}: what {settings.parent} holds was not "
+                f"pretrained first (its encoder is {before.encoder}); name another folder, or "
+                "start from scratch with `restart`."
+            )
 
 
 def _has_test(config: Config) -> bool:

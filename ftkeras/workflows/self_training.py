@@ -46,6 +46,7 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     """
     run_dir = folder.choose(config)
     if folder.is_finished(config, run_dir):
+        _delete_states(run_dir)  # of a process that was killed before it could
         return training.run(config, callbacks)
     if (run_dir / layout.EXPORTS).exists():  # its rounds keep no training state
         raise UserError(
@@ -61,9 +62,14 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
         _copy(rounds[best].run_dir / name, run_dir / name)
     about = {"rounds": _record(config, rounds), "best_round": best}
     trained = training.run(config, taught_by=_before(rounds, best), about=about)
-    for one in rounds:
-        files.remove(one.run_dir / layout.CHECKPOINTS)
+    _delete_states(run_dir)
     return trained
+
+
+def _delete_states(run_dir: pathlib.Path) -> None:
+    """Delete the training states of rounds, which the best one has been copied from."""
+    for path in (run_dir / layout.ROUNDS).glob(f"*/{layout.CHECKPOINTS}"):
+        files.remove(path)
 
 
 def _train(

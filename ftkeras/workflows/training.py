@@ -79,7 +79,7 @@ def run(
     tracking.build(config, run_dir)  # so that a tracker that is not installed is refused at once
     folder.check_resumable(config, run_dir)
     if folder.is_finished(config, run_dir):
-        return _finished(run_dir)
+        return _finished(config, run_dir)
     if not config.restart:
         inputs.check_unchanged(config.unlabelled, run_dir)
     experiment = build.experiment(config)
@@ -113,10 +113,11 @@ def run(
     return TrainedRun(run_dir, measured, tuple(written))
 
 
-def _finished(run_dir: pathlib.Path) -> TrainedRun:
+def _finished(config: Config, run_dir: pathlib.Path) -> TrainedRun:
     """Return a run that had finished before, and report that there is nothing to do."""
     paths = folder.read_exports(run_dir)
-    log.info(training_report.finished(run_dir, paths))
+    extensible = config.self_training is None and folder.is_extensible(run_dir)
+    log.info(training_report.finished(run_dir, paths, extensible=extensible))
     return TrainedRun(run_dir, metrics.read_metrics(run_dir), tuple(map(pathlib.Path, paths)))
 
 

@@ -41,6 +41,16 @@ def test_rows_of_a_length_that_is_not_known_yet_are_those_of_a_known_one():
         assert {first, last - 1} <= {*relative.falling(length), *relative.rising(length)}
 
 
+@pytest.mark.parametrize("heads", [1, 2])
+def test_products_are_those_of_each_head(heads):
+    random = np.random.default_rng(0)
+    states = random.normal(size=(8, heads, 10, 8)).astype("float32")
+    rows = random.normal(size=(heads, 20, 8)).astype("float32")
+    found = _relative._products(tf.constant(states), tf.constant(rows))
+    wanted = np.einsum("bhld,hrd->bhlr", states, rows)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
 SIZES = {"vocabulary_size": 30, "layers": 2, "hidden": 8, "heads": 2, "positions": 12}
 IDS = np.array([[5, 6, 7, 8, 9, 10, 0], [5, 9, 3, 5, 4, 6, 8]])
 STARTS = np.array([[0, 2, 5], [0, 3, 6]])

@@ -140,9 +140,12 @@ def test_a_run_on_pseudo_labels_can_be_exported(run, tmp_path):
 @pytest.mark.matrix
 def test_a_finished_run_is_not_run_again(settings, run, caplog):
     caplog.set_level("INFO")
+    state_of_round = run / "rounds" / "0" / "checkpoints"
+    state_of_round.mkdir()  # as a process leaves it that is killed at the end
     train.run(Config(**settings, run_dir=str(run)))
     assert len(caplog.records) == 1
-    assert "is finished" in caplog.text
+    assert "is finished: `restart` starts again" in caplog.text
+    assert not state_of_round.exists()
 
 
 @pytest.mark.parametrize("keep_state", [None, True])
@@ -239,8 +242,9 @@ def test_a_run_whose_last_step_was_interrupted_needs_no_training(settings, run, 
 
 @pytest.mark.matrix
 def test_a_run_killed_while_it_takes_over_the_best_round_needs_no_training(
-    settings, run, tmp_path, monkeypatch
+    settings, run, tmp_path, monkeypatch, caplog
 ):
+    caplog.set_level("INFO")
     copied, copy = [], self_training._copy
 
     def killed(source, target):
@@ -255,3 +259,4 @@ def test_a_run_killed_while_it_takes_over_the_best_round_needs_no_training(
     monkeypatch.setattr(self_training, "_copy", copy)
     train.run(Config(**settings, run_dir=str(tmp_path / "run")))
     assert state._outcome(tmp_path / "run") == state._outcome(run)
+    assert "training is complete; what is left is the evaluation" in caplog.text

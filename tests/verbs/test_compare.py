@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pathlib
 import sys
@@ -286,6 +287,16 @@ def test_runs_that_cannot_be_compared_are_refused(second, message):
     with pytest.raises(UserError, match=message) as refused:
         _compared(_run("a"), second())
     assert "\n" not in str(refused.value)
+
+
+def test_a_cross_validation_that_is_being_extended_is_not_finished():
+    name = _crossvalidated("b", skill=1.0)
+    settings = pathlib.Path(name) / "crossvalidation.cfg"
+    before = flagfile.read(settings, CrossvalidateConfig)
+    more = dataclasses.replace(before, repeats=before.repeats + 1)
+    settings.write_text(flagfile.render(more))
+    with pytest.raises(UserError, match=r"b is not finished: it has no predictions of repeat"):
+        _compared(name, _crossvalidated("c", skill=0.5))
 
 
 def test_comparison_on_validation_warns_of_optimism():

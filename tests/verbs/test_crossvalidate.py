@@ -16,6 +16,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
+from ftkeras.experiment import run_length
 from ftkeras.pages import cross_validation_page
 from ftkeras.problems.classification import Classification
 from ftkeras.processes import child_run, supervisor
@@ -165,6 +166,26 @@ def test_weights_are_deleted_unless_asked_for(children):
     assert len(list(pathlib.Path("cv").rglob("*.safetensors"))) == 3 * 2
 
 
+def test_weights_that_are_asked_for_too_late_are_reported(children, caplog):
+    crossvalidate.run(_config())
+    with caplog.at_level("INFO"):
+        crossvalidate.run(_config(keep_weights=True))
+    assert "`keep_weights` comes too late for 3 of 3 folds" in caplog.text
+
+
+def test_folds_that_were_not_pretrained_are_refused_before_the_pretraining(children):
+    crossvalidate.run(_config())
+    with pytest.raises(UserError, match=r"pretrain_epochs=1: what cv holds was not pretrained"):
+        crossvalidate.run(_config(pretrain_epochs=1))
+    assert not (pathlib.Path("cv") / layout.PRETRAINED).exists()
+
+
+def test_a_run_is_refused_in_the_folder_of_a_cross_validation(children):
+    crossvalidate.run(_config())
+    with pytest.raises(UserError, match=r"cv holds crossvalidation.cfg but no run.cfg"):
+        folder.check_resumable(Config(), pathlib.Path("cv"))
+
+
 def test_restart_clears_no_folder_that_another_process_uses(children):
     crossvalidate.run(_config())
     before = sorted(pathlib.Path("cv").rglob("*"))
@@ -181,6 +202,15 @@ def test_folds_train_for_the_same_number_of_epochs(children):
     assert {run.epochs for run in runs} == {8}  # 240 examples are 15 updates, and 120 are wanted
     crossvalidate.run(config)
     assert len(children.started) == 3
+
+
+def test_more_examples_than_there_are_do_not_shorten_training(children):
+    for examples in (None, 10**6):
+        config = _config(epochs="auto", learning_rate="auto", train_examples=examples)
+        crossvalidate.run(dataclasses.replace(config, restart=True))
+    recorded = [flagfile.read(path, Config) for path in pathlib.Path("cv").rglob(layout.SETTINGS)]
+    whole = run_length.settle_epochs(crossvalidation.fold_configs(_config(epochs="auto"))[0])
+    assert {run.epochs for run in recorded} == {whole.epochs}
 
 
 @pytest.mark.parametrize(
