@@ -44,7 +44,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         warmup: the share of the updates in which the learning rate rises, in [0, 1).
         policy: which variables train, such as "lora(rank=8)", as for `--policy`; None for all.
         random_state: integer from 0 to 2³² - 1 that determines new weights, dropout and the order
-            of the texts, or None.
+            of the texts; None to draw one from NumPy's global generator in each fit.
         verbose: as in `keras.Model.fit`.
 
     Attributes:
@@ -99,10 +99,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             received = "1 class" if len(classes) else "none"
             raise ValueError(f"y must have two or more classes. Received: {received}.")
+        # Before the context, which would put NumPy's generator back: each fit would draw the same.
+        seed = _seed(self.random_state)
         with global_state.restored(), standard_error.only_errors("tensorflow"):
-            seed = None if self.random_state is None else int(self.random_state)
-            if seed is not None:
-                keras.utils.set_random_seed(seed)
+            keras.utils.set_random_seed(seed)
             policy = catalog.build("policy", self.policy, seed=seed) if self.policy else None
             model = self._compiled(classes, len(texts), policy, seed)
             history = model.fit(
@@ -171,7 +171,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             )
 
     def _compiled(
-        self, classes: np.ndarray, texts: int, policy: Policy | None, seed: int | None
+        self, classes: np.ndarray, texts: int, policy: Policy | None, seed: int
     ) -> text_classifier.TextClassifier:
         """Return a new model of these classes, compiled to train on that number of texts."""
         model = text_classifier.TextClassifier.from_pretrained(
@@ -194,6 +194,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         steps = round(self.warmup * updates)
         falling = Linear(self.learning_rate, total_steps=max(1, updates - steps))
         return Warmup(falling, steps=steps) if steps else falling
+
+
+def _seed(random_state: int | None) -> int:
+    """Return the seed of a fit."""
+    if random_state is None:
+        return int(np.random.randint(LARGEST_SEED + 1, dtype=np.int64))
+    return int(random_state)
 
 
 def _labels(y: Any) -> np.ndarray:

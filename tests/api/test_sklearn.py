@@ -110,6 +110,19 @@ def test_failed_fit_leaves_the_estimator_as_it_was(tmp_path):
 
 
 @pytest.mark.matrix
+def test_fits_without_a_random_state_differ_and_follow_numpys_generator():
+    def probabilities() -> np.ndarray:
+        estimator = _estimator(policy="head_only", epochs=1, random_state=None)
+        return estimator.fit(X, Y).predict_proba(X[:2])
+
+    np.random.seed(3)
+    first, second = probabilities(), probabilities()
+    assert np.abs(first - second).max() > 1e-3
+    np.random.seed(3)
+    np.testing.assert_allclose(probabilities(), first, atol=1e-6)
+
+
+@pytest.mark.matrix
 def test_estimator_works_in_a_pipeline_and_is_pickled(tmp_path):
     pipeline = Pipeline([("lower", FunctionTransformer(np.char.lower)), ("model", _estimator())])
     pipeline.fit(X, Y)
