@@ -31,9 +31,7 @@ def of_training(model: Any, callbacks: Mapping[str, Any]) -> dict[str, keras.Var
         are not: Keras adds numbers to the names of layers, such as dense_3, and the first part of
         a path depends on whether a step or `build` made the variable.
     """
-    optimizers = [
-        one for one in vars(model).values() if isinstance(one, keras.optimizers.Optimizer)
-    ]
+    optimizers = _optimizers(vars(model))
     schedules = [keras_compat.schedule_of(one) for one in optimizers]
     generator = keras_compat.seed_state()[_GENERATOR]
     groups = {
@@ -97,6 +95,17 @@ def restore(
         _assign(variables[name], tensors[name])
     for name in (one for one in tensors if one.startswith(GLOBAL_SEED)):
         _assign(_global_seed(), tensors[name])
+
+
+def _optimizers(value: Any) -> list[keras.optimizers.Optimizer]:
+    """Return each optimizer once, also those in lists, tuples and dicts."""
+    if isinstance(value, keras.optimizers.Optimizer):
+        return [value]
+    # Not by `keras.tree.flatten`: it sorts the keys of dicts, and those of Keras may be layers.
+    parts = list(value.values()) if isinstance(value, Mapping) else value
+    if not isinstance(parts, list | tuple):
+        return []
+    return list({id(one): one for part in parts for one in _optimizers(part)}.values())
 
 
 def _of(thing: Any) -> list[keras.Variable]:

@@ -170,6 +170,30 @@ def unfrozen() -> keras.Model:
     return model
 
 
+class TwoOptimizers(keras.Sequential):
+    """A model whose first layer has an optimizer of its own, in a list of a dict."""
+
+    def __init__(self):
+        layers = [keras.layers.Dense(6, "tanh"), keras.layers.Dense(2)]
+        super().__init__([keras.Input((4,)), *layers])
+        first, second = layers
+        self.kept = {"first": [keras.optimizers.Adam(0.05)]}
+        self.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        self.pairs = (self.kept["first"][0], first), (self.optimizer, second)
+        for optimizer, layer in self.pairs:
+            optimizer.build(layer.trainable_variables)
+
+    def train_step(self, data):
+        x, y = data
+        variables = [layer.trainable_variables for _, layer in self.pairs]
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        gradients = tape.gradient(loss, variables)
+        for (optimizer, _), of, to in zip(self.pairs, gradients, variables, strict=True):
+            optimizer.apply_gradients(zip(of, to, strict=True))
+        return {"loss": loss}
+
+
 def monitoring(_: keras.Model) -> list[keras.callbacks.Callback]:
     return [
         keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True, min_delta=0.3),
@@ -213,6 +237,7 @@ CASES = {
     ),
     "mixed_precision": Case(model=mixed_precision, save_freq=1),
     "mirrored": Case(dataset, mirrored, is_shifted=True),
+    "two_optimizers": Case(model=TwoOptimizers),
     "texts": Case(texts, text_classifier),
     "regularized": Case(texts, regularized),
     "swa": Case(arrays, backbone, lambda _: [ftkeras.averages.Swa(start=0.3)], save_freq="epoch"),
