@@ -60,5 +60,7 @@ class Ema(WeightAverage):
     def _count_updates(self) -> int | None:
         """Return the updates of an optimizer of Keras that does not update in each step."""
         optimizer = self.model.optimizer
+        # In float16, Keras wraps it, and the wrapper counts each step.
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         accumulates = getattr(optimizer, "gradient_accumulation_steps", None)
         return int(optimizer.iterations) if accumulates else None

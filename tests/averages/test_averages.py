@@ -234,11 +234,19 @@ def test_an_average_starts_anew_for_another_model(average):
     assert found[0] != pytest.approx(found[1])
 
 
-def test_ema_counts_updates_not_steps():
+@pytest.mark.parametrize(
+    "wrapped", [lambda one: one, keras.optimizers.LossScaleOptimizer], ids=["plain", "float16"]
+)
+def test_ema_counts_updates_not_steps(wrapped):
     model, average = _line(), Ema(decay=0.4)
-    model.compile(keras.optimizers.SGD(RATE, gradient_accumulation_steps=3), model.loss)
+    optimizer = wrapped(keras.optimizers.SGD(RATE, gradient_accumulation_steps=3))
+    model.compile(optimizer, model.loss)
     _fit(model, [average])
     assert int(average.count.numpy()) == 4  # of 12 steps
+
+
+def test_ema_needs_each_step():
+    model, average = _line(), Ema(decay=0.4)
     model.compile(keras.optimizers.SGD(RATE), model.loss, steps_per_execution=2)
     with pytest.raises(ValueError, match="`steps_per_execution` must be 1 .* Received: 2"):
         _fit(model, [average])
