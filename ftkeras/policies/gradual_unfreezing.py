@@ -102,6 +102,8 @@ class Unfreeze(keras.callbacks.Callback):
     def on_train_end(self, logs: Any = None) -> None:
         for part in (part for parts in self.turns for part in parts):
             part.trainable = True
+        # A later `fit` without this callback would train only the parts of the last step.
+        self._tuner.make_train_function(force=True)
 
     @property
     def _tuner(self) -> Any:

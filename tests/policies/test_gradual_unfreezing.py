@@ -68,6 +68,15 @@ def test_step_is_retraced_only_when_a_layer_is_unfrozen():
     assert len(set(map(id, watch.traced))) == 2
 
 
+@pytest.mark.matrix
+def test_later_fit_without_the_policy_trains_all_parts():
+    model, policies = _run("gradual_unfreezing", eagerly=False)
+    tiny.train(model, policies, steps=1)
+    watch = Watch(model)
+    tiny.train(model, [], watch, steps=1)
+    assert watch.parts == [{"pooler", "head", *ALL}]
+
+
 class Moments(keras.callbacks.Callback):
     """Record the parts that have moments after each epoch."""
 
