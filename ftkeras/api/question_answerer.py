@@ -28,6 +28,7 @@ from ftkeras.data.questions.question import Question, locate
 from ftkeras.heads.question_answering import QuestionAnswering
 from ftkeras.support import bounds, plurals
 from ftkeras.support.answers import encode as stored
+from ftkeras.support.in_keras import share
 from ftkeras.text.preprocessor import Preprocessor
 from ftkeras.text.words import WORDS
 
@@ -208,7 +209,7 @@ class QuestionAnswerer(StringModel):
         scores = self.head(features, tokens["padding_mask"])
         places = {name: tokens[name] for name in (*WORDS, "first_pieces", "window_counts")}
         found = BestSpans(self.problem, name="answers")(scores, inputs[COLUMNS[1]], places)
-        return keras.Model(inputs, found, name=f"{self.name}_answers")
+        return share(keras.Model(inputs, found, name=f"{self.name}_answers"), self.encoder)
 
     @property
     def answers_each(self) -> int:

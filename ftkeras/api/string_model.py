@@ -14,6 +14,7 @@ from ftkeras.api.answer_numbers import Numbers
 from ftkeras.api.checked_model import CheckedModel, same_length
 from ftkeras.api.columns import columns_of, numbers_or_names, rank, received, texts
 from ftkeras.api.text_rows import TextRows
+from ftkeras.support.in_keras import share
 from ftkeras.support.seeds import as_integer
 from ftkeras.text.preprocessor import Preprocessor, as_strings
 
@@ -66,6 +67,7 @@ class StringModel(CheckedModel, keras.Model):
         given = inputs if len(columns) > 1 else inputs[columns[0]]
         super().__init__(inputs=given, outputs=outputs, name=name)
         self.preprocessor, self.encoder, self.head = preprocessor, encoder, head
+        share(self, encoder)
         self.columns, self._unread = tuple(columns), ""
 
     @staticmethod

@@ -10,6 +10,7 @@ from ftkeras.api.checked_model import CheckedModel
 from ftkeras.api.columns import columns_of, numbers_or_names, received
 from ftkeras.api.string_model import StringModel, activated
 from ftkeras.support import bounds
+from ftkeras.support.in_keras import share
 from ftkeras.text.preprocessor import Preprocessor
 
 # What a model of pairs is called with.
@@ -113,6 +114,7 @@ class _OnTokens(CheckedModel, keras.Model):
     ):
         super().__init__(name=name)
         self.encoder, self.head = encoder, head
+        share(self, encoder)
         self.answer = activated(activation)
         self.pairs, self.segments = pairs, segments
         self._numbers, self._classes = numbers, classes

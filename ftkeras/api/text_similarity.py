@@ -14,6 +14,7 @@ from ftkeras.api.string_model import StringModel, activated, encode
 from ftkeras.api.text_model import COLUMNS
 from ftkeras.heads.similarity import Similarity
 from ftkeras.support import bounds
+from ftkeras.support.in_keras import share
 from ftkeras.support.vector_pairs import halves
 from ftkeras.text.preprocessor import Preprocessor
 
@@ -148,7 +149,7 @@ class TextSimilarity(StringModel):
         texts = keras.Input((), dtype="string", name="text")
         features, tokens = encode(self.preprocessor, self.encoder, texts, head=self.head)
         vectors = self.head.states(features, tokens["padding_mask"])
-        return keras.Model(texts, vectors, name=f"{self.name}_embedder")
+        return share(keras.Model(texts, vectors, name=f"{self.name}_embedder"), self.encoder)
 
     def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
         of = "similarities from -1 to 1; divide other scores, such as those from 0 to 5, by 5"

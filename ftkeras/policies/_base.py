@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ftkeras.support.in_keras import in_keras
+from ftkeras.support.in_keras import in_keras, trace_again
 
 if TYPE_CHECKING:
     import keras
@@ -101,8 +101,7 @@ class Policy(Protocol):
         if self.stays:
             raise ValueError(f"{name} can't be applied to a Keras model; `ftkeras.train` has it.")
         self.prepare(in_keras(model))
-        # What was traced before does not know of the policy.
-        model.train_function = model.test_function = model.predict_function = None
+        trace_again(model)  # what was traced before does not know of the policy
 
     def merge(self, model: "keras.Model") -> None:
         """Fold what `apply` added into the encoder's own variables, after training.
@@ -112,6 +111,7 @@ class Policy(Protocol):
                 applied to it.
         """
         self.finish(in_keras(model))
+        trace_again(model)  # or a later `fit` would still train what was added
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.policies import _base, _layers
+from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
 from ftkeras.support.protocols import Encoder, EncoderLayer, Model
@@ -100,7 +100,7 @@ class LoRA(Policy):
         """
         if not getattr(model, "lora", None) or not model.lora.trainable:
             raise ValueError(f"LoRA was not applied to {model.name!r}, or it is merged already.")
-        self.finish(_base.in_keras(model))
+        super().merge(model)
         model.lora.trainable = False
 
     def _kernels(

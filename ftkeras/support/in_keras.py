@@ -12,6 +12,8 @@ from ftkeras.support.protocols import Encoder
 
 # By model or encoder. Keras would track an attribute, which would change the model's variables.
 _APPLIED: MutableMapping[Any, list[Any]] = weakref.WeakKeyDictionary()
+# The models that compute with an encoder, by encoder.
+_SHARING: MutableMapping[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,16 @@ def remember(layer: keras.layers.Layer, part: Any) -> None:
 def applied_to(model: keras.layers.Layer) -> list[Any]:
     """Return the parts that were applied to a model or to its encoders, as `remember` was told."""
     return [part for layer in (model, *encoders_of(model)) for part in _APPLIED.get(layer, ())]
+
+
+def share(model: keras.Model, encoder: Any) -> keras.Model:
+    """Have `trace_again` reach a model that computes with an encoder; return the model."""
+    _SHARING.setdefault(encoder, weakref.WeakSet()).add(model)
+    return model
+
+
+def trace_again(model: keras.Model) -> None:
+    """Discard what a model, and those that share its encoders, have traced of their functions."""
+    others = [other for encoder in encoders_of(model) for other in _SHARING.get(encoder, ())]
+    for one in (model, *others):
+        one.train_function = one.test_function = one.predict_function = None

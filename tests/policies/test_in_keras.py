@@ -52,6 +52,35 @@ def test_lora_trains_its_factors_and_is_merged():
         policy.merge(model)
 
 
+@pytest.mark.matrix
+def test_models_that_share_the_encoder_follow_the_policy():
+    model = ftkeras.TextSimilarity.from_pretrained(ENCODER, max_length=8, seed=1)
+    texts, policy = ["dull", "moving"], LoRA(rank=2, seed=1)
+    before = model.embed(texts)
+    policy.apply(model)
+    for variable in model.lora.weights:
+        variable.assign(np.full(variable.shape, 0.3, "float32"))
+    trained = model.embed(texts)
+    np.testing.assert_allclose(trained, model.embedder()(keras.ops.array(texts)), atol=1e-5)
+    assert np.abs(trained - before).max() > 0.01
+    policy.merge(model)
+    np.testing.assert_allclose(model.embed(texts), trained, atol=1e-5)
+
+
+@pytest.mark.matrix
+def test_fit_after_the_merge_trains_what_is_saved(tmp_path):
+    model, policy = _model(), LoRA(rank=2, seed=1)
+    policy.apply(model)
+    model.compile("adam", "mse")
+    model.fit(IDS, np.ones((2, 2)), verbose=0)
+    model.predict(IDS, verbose=0)
+    policy.merge(model)
+    model.fit(IDS, np.zeros((2, 2)), epochs=3, verbose=0)
+    model.save(tmp_path / "m.keras", include_optimizer=False)
+    again = keras.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(again(IDS), model.predict(IDS, verbose=0), atol=1e-6)
+
+
 def test_merged_model_is_saved(tmp_path):
     model, policy = _model(), LoRA(rank=2, seed=1)
     policy.apply(model)
