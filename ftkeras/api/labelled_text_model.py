@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftkeras.api.columns import is_column, plain, shown
+import numpy as np
+
+from ftkeras.api.checked_model import same_length
+from ftkeras.api.columns import is_column, numbers_or_names, plain, shown
 from ftkeras.api.text_model import TextModel
 
 # What to do with names in a dataset.
@@ -31,6 +34,24 @@ class LabelledTextModel(TextModel):
     def get_config(self) -> dict[str, Any]:
         own = {"labels": list(self.labels), "activation": self.activation}
         return {**super().get_config(), **own}
+
+    def _stacked(self, x: Any, columns: Mapping[str, Any]) -> np.ndarray:
+        """Return the columns of a table in the order of the labels.
+
+        Raises:
+            ValueError: if they are not named by the labels, or by their numbers, as pandas does.
+        """
+        numbers = range(len(self.labels))
+        names = numbers if set(columns) == set(numbers) else self.labels
+        if set(columns) != set(names):
+            raise ValueError(
+                f"`y` must have a column for each of the labels {', '.join(self.labels)}. "
+                f"Received: {', '.join(map(repr, columns))}."
+            )
+        for name in names:
+            same_length(x, columns[name], f"y[{name!r}]")
+        found = [numbers_or_names(columns[name], "y", "numbers") for name in names]
+        return np.stack(found, axis=1)
 
 
 def check_labels(labels: Any, least: int, outputs: int | None = None) -> None:

@@ -1,7 +1,7 @@
 """A Keras model that gives texts several labels."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,15 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.api.answer_numbers import Numbers
-from ftkeras.api.checked_model import same_length
-from ftkeras.api.columns import (
-    columns_of,
-    entries,
-    is_column,
-    numbers_or_names,
-    plain,
-    shown,
-)
+from ftkeras.api.columns import columns_of, entries, is_column, plain, shown
 from ftkeras.api.labelled_text_model import (
     LabelledTextModel,
     check_labels,
@@ -131,18 +123,6 @@ class MultiLabelTextClassifier(LabelledTextModel):
             if not all(map(_is_numeric, rows)):
                 y = self._matrix(rows)
         return super()._answers(x, y)
-
-    def _stacked(self, x: Any, columns: Mapping[str, Any]) -> np.ndarray:
-        """Return the columns of a table in the order of the labels."""
-        if set(columns) != set(self.labels):
-            raise ValueError(
-                f"`y` must have a column for each of the labels {', '.join(self.labels)}. "
-                f"Received: {', '.join(map(repr, columns))}."
-            )
-        for label in self.labels:
-            same_length(x, columns[label], f"y[{label!r}]")
-        found = [numbers_or_names(columns[label], "y", "numbers") for label in self.labels]
-        return np.stack(found, axis=1)
 
     def _matrix(self, rows: Sequence[Any]) -> np.ndarray:
         """Return zeros and ones instead of lists of names."""

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from ftkeras.api.answer_numbers import Numbers
-from ftkeras.api.columns import rank
+from ftkeras.api.columns import columns_of, rank
 from ftkeras.api.labelled_text_model import (
     NAMES,
     LabelledTextModel,
@@ -126,6 +126,9 @@ class TextClassifier(LabelledTextModel):
 
     def _answers(self, x: Any, y: Any) -> np.ndarray:
         """Return the numbers of classes, or their probabilities."""
+        columns = columns_of(y)
+        if columns is not None and len(columns) > 1:
+            y = self._stacked(x, columns)
         found = super()._answers(x, y)
         if found.dtype != object:
             return found
@@ -138,7 +141,8 @@ class TextClassifier(LabelledTextModel):
         of = f"the labels {', '.join(self.labels)}, or their numbers from 0 to {count - 1}"
         is_matrix = rank(y) == 2 and y.shape[1] == count
         takes_numbers = "sparse" in name or isinstance(loss, CrossEntropy | Focal)
-        if is_matrix if takes_numbers else (rank(y) and not is_matrix and "categorical" in name):
+        needs_matrix = "categorical" in name or _is_of_keras(loss)
+        if is_matrix if takes_numbers else (rank(y) and not is_matrix and needs_matrix):
             needs = of if takes_numbers else f"probabilities of shape (texts, {count})"
             other = "" if takes_numbers else "sparse_"
             raise ValueError(
@@ -148,6 +152,15 @@ class TextClassifier(LabelledTextModel):
         if is_matrix:
             return Numbers("probabilities of the labels", width=count, low=0, high=1)
         return Numbers(of, low=0, high=count - 1, whole=True, remedy=NAMES)
+
+
+def _is_of_keras(loss: Any) -> bool:
+    """Return whether Keras defines a loss; all but the sparse ones compare arrays of a shape."""
+    if not (isinstance(loss, str) or callable(loss)):
+        return False
+    found = keras.losses.get(loss)
+    kind = found if hasattr(found, "__name__") else type(found)
+    return getattr(keras.losses, kind.__name__, None) is kind
 
 
 def _name(loss: Any) -> str:

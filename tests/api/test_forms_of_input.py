@@ -135,7 +135,9 @@ def test_probabilities_are_answers_if_the_loss_takes_them(classifier):
     )
     other.compile("sgd", "categorical_crossentropy", run_eagerly=True)
     one_hot = np.eye(2)[NUMBERS]
-    assert other.evaluate(TEXTS, one_hot.tolist(), verbose=0) == pytest.approx(expected, rel=1e-5)
+    tables = pd.get_dummies(pd.Series(NAMES))[["pos", "neg"]], pd.DataFrame(one_hot)
+    for y in (one_hot.tolist(), *tables):
+        assert other.evaluate(TEXTS, y, verbose=0) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(

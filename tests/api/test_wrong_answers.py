@@ -1,5 +1,6 @@
 """Messages of Keras models on raw strings about wrong answers and weights, in one line each."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,6 +50,7 @@ def models():
         ("classifier", ["neg"], "`y` must have an entry for each of the 2 examples.*Received: 1"),
         ("classifier", [1j, 0], "`y` must be of the labels neg, pos. Received: 1j"),
         ("classifier", [["neg"], ["pos", "neg"]], "`y` must be answers, as many for each example"),
+        ("classifier", pd.DataFrame({"joy": [0, 1], "pos": 0}), "a column for .* neg, pos. .*'joy"),
         ("classifier", np.eye(2), "for the loss 'sparse_.* such as 'categorical_crossentropy'"),
         ("several", [0, 1], "`y` must have a list of labels for each .* Received: 0 at position 0"),
         ("several", [["film"], None], "`y` must have a list of labels for each text.*None at pos"),
@@ -250,8 +252,25 @@ def test_answers_beside_batches_are_refused(models):
     )
 
 
-def test_numbers_are_refused_where_the_loss_takes_probabilities(models):
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "categorical_crossentropy",
+        "mse",
+        keras.losses.binary_crossentropy,
+        keras.losses.Poisson(),
+    ],
+    ids=["categorical", "name", "function", "object"],
+)
+def test_numbers_are_refused_where_the_loss_takes_probabilities(models, loss):
     model = ftkeras.TextClassifier.from_config(models["classifier"].get_config())
-    model.compile("sgd", "categorical_crossentropy")
+    model.compile("sgd", loss)
     message = "`y` must be probabilities .* such as 'sparse_categorical_crossentropy'"
-    check_refused(lambda: model.fit(TEXTS, NUMBERS), message)
+    for y in (NUMBERS, ["neg", "pos"]):
+        check_refused(lambda y=y: model.fit(TEXTS, y), message)
+
+
+def test_numbers_are_taken_by_a_loss_of_ones_own(models):
+    model = ftkeras.TextClassifier.from_config(models["classifier"].get_config())
+    model.compile("sgd", lambda y, found: keras.ops.take_along_axis(found, y[:, None], 1))
+    assert model.targets(TEXTS, NUMBERS).tolist() == NUMBERS
