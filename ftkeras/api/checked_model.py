@@ -168,14 +168,20 @@ class CheckedModel(_Model):
             )
             return x.map(convert)
         if isinstance(x, keras.utils.PyDataset):
-            first = x[0]
-            columns = keras.tree.flatten(first[0] if isinstance(first, tuple) else first)
-            if unread := [column for column in columns if not _is_tensor(column)]:
-                raise ValueError(
-                    "`x` must be a PyDataset of batches of tensors: make them of texts with "
-                    f"`tf.constant`. Received: a batch of {received(unread[0])}."
-                )
+            self._check_first(x[0], learns)
         return x
+
+    def _check_first(self, batch: Any, learns: bool) -> None:
+        """Raise ValueError unless the first batch of a PyDataset is right."""
+        parts = tuple(batch) if isinstance(batch, tuple | list) else (batch,)
+        columns = keras.tree.flatten(parts[:1])
+        if unread := [column for column in columns if not _is_tensor(column)]:
+            raise ValueError(
+                "`x` must be a PyDataset of batches of tensors: make them of texts with "
+                f"`tf.constant`. Received: a batch of {received(unread[0])}."
+            )
+        one = tf.data.Dataset.from_tensors(parts if learns else parts[:1])
+        next(iter(self._batches(one, learns)))  # which checks it
 
     def _of_generator(self, batch: Any, learns: bool) -> tuple:
         """Return a batch of a generator as Keras takes it."""

@@ -29,8 +29,8 @@ _IDS = ("token_ids", "padding_mask", "segment_ids")
 class StringModel(CheckedModel, keras.Model):
     """The base class of Keras models that take raw strings.
 
-    It is a functional model of three layers, `preprocessor`, `encoder` and `head`, and one that
-    turns the head's outputs into answers.
+    It is a functional model of its attributes `preprocessor`, `encoder` and `head`, and of a layer
+    that turns the head's outputs into answers.
 
     Args:
         preprocessor: layer that turns texts into token ids.

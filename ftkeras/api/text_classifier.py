@@ -29,8 +29,9 @@ LEAST = 2
 class TextClassifier(LabelledTextModel):
     """A Keras model that takes raw strings and returns the probability of each label.
 
-    It is a functional model of three layers, `preprocessor`, `encoder` and `head`, so `compile`,
-    `fit`, `evaluate`, `predict`, `save`, `export` and callbacks work as usual. In addition, texts
+    It is a functional model, so `compile`, `fit`, `evaluate`, `predict`, `save`, `export` and
+    callbacks work as usual. Its parts are the attributes `preprocessor`, `encoder` and `head`;
+    `get_layer` knows the encoder by a name of Keras, such as "bert_1". In addition, texts
     may be a list, an array or a column of a DataFrame, and labels may be names, also those of
     `class_weight`. To start from a checkpoint, use `from_pretrained`.
 

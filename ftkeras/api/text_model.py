@@ -23,8 +23,9 @@ _TOKENS = ("token_ids", "padding_mask", SEGMENTS, "starts")
 class TextModel(StringModel):
     """The base class of Keras models that take texts, or pairs of texts, and read each in a row.
 
-    It is a functional model of three layers, `preprocessor`, `encoder` and `head`, so `compile`,
-    `fit`, `evaluate`, `predict`, `save`, `export` and callbacks work as usual. In addition, texts
+    It is a functional model, so `compile`, `fit`, `evaluate`, `predict`, `save`, `export` and
+    callbacks work as usual. Its parts are the attributes `preprocessor`, `encoder` and `head`;
+    `get_layer` knows the encoder by a name of Keras, such as "bert_1". In addition, texts
     may be a list, an array or a column of a DataFrame.
 
     Args:

@@ -142,13 +142,17 @@ def test_model_that_is_called_names_what_it_takes(models):
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of strings as NumPy has them, which Keras can't read."""
+    """The same batch again and again: of strings as NumPy has them, Keras can't read it."""
+
+    def __init__(self, *batch):
+        super().__init__()
+        self.batch = batch
 
     def __len__(self):
-        return 1
+        return 2
 
     def __getitem__(self, index):
-        return np.array(TEXTS, object), np.array(NUMBERS)
+        return self.batch
 
 
 def test_texts_are_refused_under_a_strategy_with_several_replicas():
@@ -161,7 +165,24 @@ def test_texts_are_refused_under_a_strategy_with_several_replicas():
 
 def test_py_dataset_needs_tensors(models):
     message = "`x` must be a PyDataset of batches of tensors.* `tf.constant`.* ndarray"
-    check_refused(lambda: models["classifier"].fit(Batches(workers=1)), message)
+    batches = Batches(np.array(TEXTS, object), np.array(NUMBERS))
+    check_refused(lambda: models["classifier"].fit(batches), message)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([np.array([0, 7])], "numbers from 0 to 1. Received: 7."),
+        ([tf.constant(["neg", "pos"])], "must be numbers; `keras.layers.StringLookup"),
+        ([], "`y` must be an answer for each example. Received: batches without"),
+        ([np.array(NUMBERS), np.array([1, np.nan])], "`sample_weight` must be numbers.*: nan"),
+    ],
+)
+def test_first_batch_of_a_py_dataset_is_checked(models, parts, message):
+    batches = Batches(tf.constant(TEXTS), *parts)
+    check_refused(lambda: models["classifier"].fit(batches, verbose=0), message)
+    check_refused(lambda: models["classifier"].evaluate(batches, verbose=0), message)
+    assert models["classifier"].predict(batches, verbose=0).shape == (4, 2)
 
 
 class TokenBatches(keras.utils.PyDataset):
