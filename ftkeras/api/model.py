@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
+from ftkeras.api.configuring import path_of
 from ftkeras.api.results import Run
 from ftkeras.config.fields import AUTO
 from ftkeras.errors import UserError
@@ -32,7 +33,7 @@ def load(model: Run | str | os.PathLike[str]) -> "Model":
     Raises:
         UserError: if there is no such model.
     """
-    folder = model.folder if isinstance(model, Run) else pathlib.Path(model).expanduser()
+    folder = path_of(model, "model")
     if not (folder / layout.SETTINGS).is_file() or (folder / "saved_model.pb").is_file():
         return Model(find_model(str(folder), "load"))
     exports = [path for path in Run(folder).exports if (path / "saved_model.pb").is_file()]
@@ -92,7 +93,9 @@ class Model:
         answered = pandas.DataFrame(list(cells), columns=list(columns))
         # NumPy's integers cannot be missing, as the place of an answer can.
         integers = {name: "Int64" for name, kind in columns.items() if kind is int}
-        return pandas.concat([pandas.DataFrame(inputs), answered.astype(integers)], axis=1)
+        # pandas can't hold lone surrogates.
+        texts = {name: list(map(_replaced, column)) for name, column in inputs.items()}
+        return pandas.concat([pandas.DataFrame(texts), answered.astype(integers)], axis=1)
 
     def answers(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
@@ -182,6 +185,10 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r}, labels={self.labels!r})"
+
+
+def _replaced(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def read_texts(texts: Any, pairs: Any) -> list[dict[str, str]]:

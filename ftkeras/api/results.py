@@ -15,6 +15,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import layout, problem
+from ftkeras.support import bounds
 
 if TYPE_CHECKING:
     import pandas
@@ -256,12 +257,17 @@ class Run(Evaluation):
             batch_size: the maximum number of texts in a batch.
 
         Raises:
-            UserError: if the answers can't be explained, or the run kept no weights.
+            UserError: if an argument is wrong, the answers can't be explained, or the run kept no
+                weights.
         """
         from ftkeras.api.model import read_texts
         from ftkeras.experiment.explaining import open_run
         from ftkeras.explanations import explaining
 
+        try:
+            bounds.integer(1, steps=steps, batch_size=batch_size)
+        except ValueError as error:
+            raise UserError(str(error)) from None
         model = open_run(self.folder, steps=steps, batch_size=batch_size)
         return explaining.explain(model, read_texts(texts, pairs), method=method, labels=labels)
 
