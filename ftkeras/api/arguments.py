@@ -5,7 +5,7 @@ import functools
 import inspect
 import numbers
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from ftkeras.config import flagfile, unknown_names
@@ -59,6 +59,18 @@ def data_in_one(function: Callable[Parameters, Result]) -> Callable[Parameters, 
     return checked
 
 
+def show(function: Any, kind: type) -> None:
+    """Let `help` and editors name the arguments of a function that takes those of a verb."""
+    signature = inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    named = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+        for name in flagfile.value_types(kind)
+        if name not in signature.parameters
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *named])
+
+
 def expand_names(function: str, kind: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments that are given, under the names of the configuration's fields.
 
@@ -104,6 +116,25 @@ def with_data(data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
                 f"inplace=True. Without `{name}`, the data of `task` is used."
             )
     return dict(settings) if data is DATA_OF_TASK else {"data": data, **settings}
+
+
+def callbacks(given: Any) -> tuple[Any, ...]:
+    """Return Keras callbacks as a tuple; a single one needs no list, as in `fit`.
+
+    Raises:
+        UserError: if one is something else, such as a class.
+    """
+    import keras
+
+    several = () if given is None else given if isinstance(given, Iterable) else (given,)
+    found = tuple(several)
+    for one in found:
+        if not isinstance(one, keras.callbacks.Callback):
+            raise UserError(
+                "`callbacks` must be instances of keras.callbacks.Callback, such as "
+                f"EarlyStopping(). Received: {one!r:.60}."
+            )
+    return found
 
 
 def configuration(kind: type[Configuration], given: Mapping[str, Any]) -> Configuration:

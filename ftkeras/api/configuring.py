@@ -1,6 +1,7 @@
 """Turn the arguments of a call into a verb's configuration, with examples in memory as files."""
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -11,12 +12,20 @@ from ftkeras.api import data as in_memory
 from ftkeras.api.results import Run, run_folder
 from ftkeras.api.searches import CrossValidation
 from ftkeras.config import flagfile, own_data
+from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
+from ftkeras.errors import UserError
 from ftkeras.runs import layout
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 AnyRun = Run | str | os.PathLike[str]
+# The settings of a run that its evaluation may change: those of the data, and how it is read.
+_OF_EVALUATION = {
+    *(field.name for field in dataclasses.fields(Config) if field.metadata["group"] == "Data"),
+    *("max_length", "truncation", "batch_size", "batch_tokens", "batching", "precision"),
+    *("jit_compile", "strategy", "deterministic", "name", "test", "calibrate"),
+}
 
 
 @contextlib.contextmanager
@@ -67,14 +76,18 @@ def configured_for_run(
         kind: the configuration's class.
         run: the finished run, or its folder.
         given: values by argument that differ from the run's.
+
+    Raises:
+        UserError: if a value is wrong, or decides how a run is trained.
     """
     home, given = run_folder(path_of(run)), arguments.expand_names(verb, kind, given)
     contents = in_memory.take(given)
     name = in_memory.default_name(contents) if contents else ""
     stems = {field: name if n == 0 else f"{name}-{n}" for n, field in enumerate(contents)}
     with in_memory.written(contents, home, stems=stems, restart=True, keep=False) as paths:
-        changed = arguments.values(kind, {**given, **paths})
-        merged = {**recorded(home), **changed, "run_dir": str(home)}
+        changed, before = arguments.values(kind, {**given, **paths}), recorded(home)
+        _check_changed(verb, changed, before)
+        merged = {**before, **changed, "run_dir": str(home)}
         own_data.evaluate_on(merged, set(changed))
         yield kind(**merged)
 
@@ -84,8 +97,28 @@ def recorded(home: pathlib.Path) -> dict[str, Any]:
     return arguments.recorded(flagfile.read(home / layout.SETTINGS, Config))
 
 
-def path_of(run: AnyRun | CrossValidation) -> pathlib.Path:
-    """Return the folder of a run, or of a cross-validation."""
+def _check_changed(verb: str, changed: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Raise UserError if a value that differs from the run's would have no effect."""
+    for name, value in changed.items():
+        is_kept = name not in before or value in (before[name], AUTO)
+        if not is_kept and name not in _OF_EVALUATION:
+            raise UserError(
+                f"`{name}` can't be changed by {verb}, because the run was trained with "
+                f"{before[name]!r}; leave it out. Received: {value!r}."
+            )
+
+
+def path_of(run: AnyRun | CrossValidation, argument: str = "run") -> pathlib.Path:
+    """Return the folder of a run, or of a cross-validation.
+
+    Raises:
+        UserError: if it is neither that nor the name of a folder.
+    """
     if isinstance(run, Run | CrossValidation):
         return run.folder
+    if not isinstance(run, str | os.PathLike):
+        raise UserError(
+            f"`{argument}` must be a finished run, or its folder; give several one by one. "
+            f"Received: {run!r:.60}."
+        )
     return pathlib.Path(run).expanduser()

@@ -1,6 +1,6 @@
 """Verbs of the command line as functions. Their arguments are the flags of the verbs."""
 
-import inspect
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
@@ -18,7 +18,6 @@ from ftkeras.api.settings import (
     TrainSettings,
     TuneSettings,
 )
-from ftkeras.config import flagfile
 from ftkeras.config.export import formats_again
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.pretrain import PretrainConfig
@@ -38,7 +37,7 @@ def train(
     *,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
-    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+    callbacks: "keras.callbacks.Callback | Sequence[keras.callbacks.Callback]" = (),
     **settings: Unpack[TrainSettings],
 ) -> Run:
     """Fine-tune an encoder, evaluate the best epoch on test, and export it.
@@ -55,7 +54,7 @@ def train(
         reporter: who shows messages and progress: "terminal" (bars on standard error), "notebook"
             (bars in a notebook), "lines", "silent" (warnings only), a `ftkeras.Reporter` of your
             own, or "auto", which chooses among the first three.
-        callbacks: Keras callbacks, called after the run's own. The state of a callback is kept in
+        callbacks: Keras callbacks, or one, called after the run's own. The state of a callback is kept in
             checkpoints if it has `state()`, which returns JSON types, and `restore_state(state)`.
         **settings: the flags of `train`, as numbers, paths and lists. `help(ftkeras.train)` lists
             them, and `ftkeras help train` describes them. None stands for the default.
@@ -70,7 +69,7 @@ def train(
     with session(verbose, reporter), configured(Config, given, home="run_dir") as config:
         from ftkeras.verbs import train as verb
 
-        return Run(verb.run(config, tuple(callbacks)).run_dir)
+        return Run(verb.run(config, arguments.callbacks(callbacks)).run_dir)
 
 
 @arguments.data_in_one
@@ -79,7 +78,7 @@ def pretrain(
     *,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
-    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+    callbacks: "keras.callbacks.Callback | Sequence[keras.callbacks.Callback]" = (),
     **settings: Unpack[PretrainSettings],
 ) -> Run:
     """Pretrain an encoder by masked language modelling, on texts without labels.
@@ -102,7 +101,7 @@ def pretrain(
     with session(verbose, reporter), configured(PretrainConfig, given, home="run_dir") as config:
         from ftkeras.verbs import pretrain as verb
 
-        return Run(verb.run(config, tuple(callbacks)).run_dir)
+        return Run(verb.run(config, arguments.callbacks(callbacks)).run_dir)
 
 
 @arguments.data_in_one
@@ -121,7 +120,8 @@ def evaluate(
         data: other labelled examples, in any form that `train` takes; None for the run's own.
         verbose: 0 to show only warnings.
         reporter: as in `train`.
-        **settings: settings of the data that differ from the run's, such as `text_column`.
+        **settings: settings of the data that differ from the run's, such as `text_column`, and how
+            it is read, such as `batch_size`. Others must be the run's.
 
     Raises:
         UserError: if a value is wrong, or the data have labels that the run does not know.
@@ -173,24 +173,31 @@ def report(
 def export(
     run: AnyRun,
     *,
+    export: str | Sequence[str] | None = None,
+    export_dir: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    force: bool | None = None,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
-    **settings: Unpack[TrainSettings],
 ) -> tuple[pathlib.Path, ...]:
     """Export a finished run, and return the paths of the exports.
 
     Args:
         run: the run, or its folder.
+        export: the formats, as the flag takes them. This and the others are by default the run's.
+        export_dir: the folder of all exports.
+        name: the name of the export.
+        force: whether to export labels or inputs that differ from those of the newest version.
         verbose: 0 to show only warnings.
         reporter: as in `train`.
-        **settings: `export`, `export_dir`, `name` and `force`. The defaults are the run's own.
 
     Raises:
         UserError: if a value is wrong, or a format does not support the model.
         TypeError: if an argument does not exist.
     """
     home = run_folder(path_of(run))
-    changed = arguments.values(Config, arguments.expand_names("export", Config, settings))
+    flags = {"export": export, "export_dir": export_dir, "name": name, "force": force}
+    changed = arguments.values(Config, arguments.expand_names("export", Config, flags))
     with session(verbose, reporter):
         from ftkeras.verbs import export as verb
 
@@ -319,18 +326,6 @@ def compare(
         return verb.run(config)
 
 
-def _show_arguments(function: Any, kind: type) -> None:
-    """Let `help` and editors name the arguments of a function that takes those of a verb."""
-    signature = inspect.signature(function)
-    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    named = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
-        for name in flagfile.value_types(kind)
-        if name not in signature.parameters
-    ]
-    function.__signature__ = signature.replace(parameters=[*own, *named])
-
-
 for _function, _kind in (
     (train, Config),
     (pretrain, PretrainConfig),
@@ -340,4 +335,4 @@ for _function, _kind in (
     (tune, TuneConfig),
     (compare, CompareConfig),
 ):
-    _show_arguments(_function, _kind)
+    arguments.show(_function, _kind)

@@ -2,6 +2,7 @@
 
 import pathlib
 
+import keras
 import numpy as np
 import pytest
 
@@ -104,6 +105,15 @@ def test_unknown_argument_names_the_nearest(name, advice):
     with pytest.raises(TypeError) as caught:
         ftkeras.train("a.csv", **{name: 1})
     assert str(caught.value) == f"train() has no argument {name!r}{advice}"
+
+
+def test_single_callback_needs_no_list():
+    one = keras.callbacks.EarlyStopping()
+    assert arguments.callbacks(one) == arguments.callbacks([one]) == (one,)
+    assert arguments.callbacks(None) == ()
+    for wrong in (keras.callbacks.EarlyStopping, [keras.callbacks.EarlyStopping], "early"):
+        with pytest.raises(UserError, match="`callbacks` must be instances of .* Received: ['<]"):
+            arguments.callbacks(wrong)
 
 
 def test_argument_given_under_two_names_is_refused():

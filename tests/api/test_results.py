@@ -78,6 +78,15 @@ def test_model_answers_as_a_frame_as_arrays_and_as_dicts(run):
     assert run.model.embed([]).shape == (0, 32)
 
 
+def test_lone_surrogates_are_replaced_in_the_frame(run):
+    assert list(run.predict(["a\ud800"])["text"]) == ["a?"]
+
+
+def test_export_takes_no_settings_of_training(run):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'max_length'"):
+        ftkeras.export(run, export="saved_model", max_length=8)
+
+
 def test_model_explains_by_the_method_that_it_has(run):
     (explanation,) = run.model.explain(TEXTS[:1])
     assert explanation["method"] == "occlusion"  # exported without gradients
@@ -127,6 +136,19 @@ def test_folders_that_hold_a_model_are_loaded(run):
         (lambda run: ftkeras.load("runs/none"), "model=runs/none holds no SavedModel"),
         (lambda run: ftkeras.evaluate("none"), "none is not the folder of a run"),
         (lambda run: ftkeras.compare(run), "needs the folders of two or more"),
+        (lambda run: ftkeras.compare([run, run]), "`run` must be .*; give several one by one. Rec"),
+        (lambda run: ftkeras.evaluate(None), "`run` must be a finished run, .* Received: None"),
+        (lambda run: ftkeras.report(3), "`run` must be a finished run, .* Received: 3"),
+        (lambda run: ftkeras.dossier(None), "`run` must be a finished run, .* Received: None"),
+        (lambda run: ftkeras.load(None), "`model` must be a finished run, .* Received: None"),
+        (
+            lambda run: ftkeras.evaluate(run, epochs=5),
+            "`epochs` can't be changed by evaluate.* trained with .; leave it out. Received: 5",
+        ),
+        (lambda run: ftkeras.report(run, encoder="nope"), "`encoder` can't be changed by report"),
+        (lambda run: run.explain(["a"], labels="positive"), r"`labels` .*, such as \['positive'\]"),
+        (lambda run: run.explain(["a"], steps=0), "`steps` must be an integer of at least 1"),
+        (lambda run: run.explain(["a"], batch_size=0), "`batch_size` must be an integer of at"),
     ],
 )
 def test_mistakes_are_named(run, call, message):
