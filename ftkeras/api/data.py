@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 # What the files of a run are called.
 STEMS = {field: shorter for shorter, field in DATA.items()}
 _DIGITS = 8
+# The text of an object that has none of its own.
+_ADDRESS = re.compile(r"<.* at 0x[0-9A-Fa-f]+>", re.DOTALL)
 _INFINITE = -1  # tf.data.INFINITE_CARDINALITY
 
 
@@ -138,7 +141,10 @@ def _as_lines(field: str, value: Any) -> bytes:
         raise UserError(f"`{field}` must have as many values in each column. Received: {shown}.")
     rows = zip(*columns.values(), strict=True)
     lines = (
-        json.dumps(dict(zip(columns, map(_plain, row), strict=True)), ensure_ascii=False)
+        json.dumps(
+            {name: _plain(value, field, name) for name, value in zip(columns, row, strict=True)},
+            ensure_ascii=False,
+        )
         for row in rows
     )
     text = "".join(f"{line}\n" for line in lines)
@@ -159,7 +165,8 @@ def _columns(field: str, value: Any) -> dict[str, Sequence[Any]]:
             names = list(dict.fromkeys(name for row in value for name in row))
             return {str(name): [row.get(name) for row in value] for name in names}
         if isinstance(value, tuple) and len(value) == 2:
-            pair = dict(zip(("text", "label"), value, strict=True))
+            named = zip(("text", "label"), value, strict=True)
+            pair = {name: _single(field, name, part) for name, part in named}
             return _named_columns(field, pair, pair)
     raise UserError(
         f"`{field}` must be files, a DataFrame, a list of dicts, a dict of columns, a Dataset, or "
@@ -197,6 +204,22 @@ def _named_columns(field: str, names: Iterable[Any], table: Any) -> dict[str, Se
     return {str(name): _column(field, name, table[name]) for name in names}
 
 
+def _single(field: str, name: str, values: Any) -> Any:
+    """Return what a part of a pair holds: of a table or an array of one column, that column.
+
+    Raises:
+        UserError: if a table has other columns.
+    """
+    if (names := _names(values)) is None:
+        return values[:, 0] if tuple(getattr(values, "shape", ()))[1:] == (1,) else values
+    if len(names) != 1:
+        raise UserError(
+            f"`{field}` must be a pair of columns, or one table of texts and labels. Received: a "
+            f"{type(values).__name__} of {', '.join(map(repr, names)) or 'no columns'} as {name!r}."
+        )
+    return values[names[0]]
+
+
 def _column(field: str, name: Any, values: Any) -> Sequence[Any]:
     """Return the values of a column as a list.
 
@@ -205,7 +228,8 @@ def _column(field: str, name: Any, values: Any) -> Sequence[Any]:
     """
     if hasattr(values, "to_pylist"):  # of pyarrow, whose own entries are objects
         return values.to_pylist()
-    is_one = isinstance(values, str | bytes | Mapping) or getattr(values, "ndim", 1) == 0
+    no_columns = str | bytes | Mapping | set | frozenset  # the latter have no order
+    is_one = isinstance(values, no_columns) or getattr(values, "ndim", 1) == 0
     if is_one or not hasattr(values, "__iter__"):
         raise UserError(
             f"`{field}` must have a list, an array or a column for {name!r}. "
@@ -262,8 +286,17 @@ def _from_tf_data(field: str, value: Any) -> dict[str, Sequence[Any]]:
     return {str(name): [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; None for one that is missing."""
+def _plain(value: Any, field: str, name: str) -> Any:
+    """Return a value as JSON has it; None for one that is missing.
+
+    Args:
+        value: of an example.
+        field: the argument that has the examples.
+        name: the value's column.
+
+    Raises:
+        UserError: if it is an object that is written as its address, or an unknown collection.
+    """
     if hasattr(value, "numpy"):  # a tensor
         value = value.numpy()
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:  # a NumPy scalar
@@ -279,10 +312,18 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [_plain(part, field, name) for part in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(part, field, name) for part in value), key=str)
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    return None if str(value) in ("<NA>", "NaT") else str(value)
+        return {str(key): _plain(part, field, name) for key, part in value.items()}
+    text = str(value)
+    if hasattr(value, "__iter__") or _ADDRESS.fullmatch(text):
+        raise UserError(
+            f"`{field}` must have texts, numbers, dates, or lists or dicts of them in {name!r}. "
+            f"Received: {text:.60}, of type {type(value).__name__}."
+        )
+    return None if text in ("<NA>", "NaT") else text
 
 
 def _has_times(value: Any) -> bool:

@@ -54,8 +54,9 @@ def train(
         reporter: who shows messages and progress: "terminal" (bars on standard error), "notebook"
             (bars in a notebook), "lines", "silent" (warnings only), a `ftkeras.Reporter` of your
             own, or "auto", which chooses among the first three.
-        callbacks: Keras callbacks, or one, called after the run's own. The state of a callback is kept in
-            checkpoints if it has `state()`, which returns JSON types, and `restore_state(state)`.
+        callbacks: Keras callbacks, or one, called after the run's own. The state of a callback is
+            kept in checkpoints if it has `state()`, which returns JSON types, and
+            `restore_state(state)`.
         **settings: the flags of `train`, as numbers, paths and lists. `help(ftkeras.train)` lists
             them, and `ftkeras help train` describes them. None stands for the default.
 

@@ -26,8 +26,10 @@ def _rows(value) -> list[dict]:
         {"text": ["a", "ü\n"], "label": np.array([1, 0])},
         (["a", "ü\n"], [1, 0]),
         (np.array(["a", "ü\n"]), np.array([1, 0])),
+        (np.array([["a"], ["ü\n"]]), np.array([[1], [0]])),
+        (pd.DataFrame({"review": ["a", "ü\n"]}), pd.DataFrame({"stars": [1, 0]})),
     ],
-    ids=["dicts", "columns", "lists", "arrays"],
+    ids=["dicts", "columns", "lists", "arrays", "arrays of one column", "tables of one column"],
 )
 def test_kinds_of_examples_give_the_same_rows(value):
     assert data.is_in_memory(value)
@@ -93,6 +95,11 @@ def test_nested_values_keep_their_structure():
     ]
 
 
+def test_labels_in_a_set_are_sorted():
+    given = {"text": ["a", "b"], "label": [{"sad", "long", "dull"}, frozenset()]}
+    assert [row["label"] for row in _rows(given)] == [["dull", "long", "sad"], []]
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_tf_data_gives_its_elements(named):
     import tensorflow as tf
@@ -154,6 +161,17 @@ def test_names_of_files_are_no_examples(value):
         ({"text": ["a"], "label": []}, "`data` has no examples"),
         ({"text": ["a"], "label": [1, 2]}, "as many values in each column.*1 of 'text', 2 of"),
         (3, "`data` must be files, a DataFrame.*Received: int"),
+        (
+            {"text": ["a", object()]},
+            "must have texts.* in 'text'. Received: <object.*of type object",
+        ),
+        ({"text": ["a"], "label": [iter("ab")]}, "in 'label'. Received: .*of type str_.*iterator"),
+        ({"text": ["a"], "label": [{"tags": {"a": 1}.values()}]}, "of type dict_values"),
+        ({"text": {"a", "b"}}, "must have a list, an array or a column for 'text'. Received: {"),
+        (
+            (pd.DataFrame({"a": ["x"], "b": ["y"]}), ["pos"]),
+            "`data` must be a pair of columns.* Received: a DataFrame of 'a', 'b' as 'text'",
+        ),
         ({"text": "good"}, "must have a list, an array or a column for 'text'. Received: 'good'"),
         ({"text": ["a"], "label": 1}, "a column for 'label'. Received: 1"),
         ((["a", "b"], None), "a column for 'label'. Received: None"),
