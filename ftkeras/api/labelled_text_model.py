@@ -35,7 +35,7 @@ class LabelledTextModel(TextModel):
         own = {"labels": list(self.labels), "activation": self.activation}
         return {**super().get_config(), **own}
 
-    def _stacked(self, x: Any, columns: Mapping[str, Any]) -> np.ndarray:
+    def _stacked(self, x: Any, columns: Mapping[Any, Any]) -> np.ndarray:
         """Return the columns of a table in the order of the labels.
 
         Raises:

@@ -159,7 +159,7 @@ def _is_of_keras(loss: Any) -> bool:
     """Return whether Keras defines a loss; all but the sparse ones compare arrays of a shape."""
     if not (isinstance(loss, str) or callable(loss)):
         return False
-    found = keras.losses.get(loss)
+    found: Any = keras.losses.get(loss)
     kind = found if hasattr(found, "__name__") else type(found)
     return getattr(keras.losses, kind.__name__, None) is kind
 

@@ -161,11 +161,16 @@ def test_names_of_files_are_no_examples(value):
         ({"text": ["a"], "label": []}, "`data` has no examples"),
         ({"text": ["a"], "label": [1, 2]}, "as many values in each column.*1 of 'text', 2 of"),
         (3, "`data` must be files, a DataFrame.*Received: int"),
-        (
+        pytest.param(
             {"text": ["a", object()]},
             "must have texts.* in 'text'. Received: <object.*of type object",
+            id="object",
         ),
-        ({"text": ["a"], "label": [iter("ab")]}, "in 'label'. Received: .*of type str_.*iterator"),
+        pytest.param(
+            {"text": ["a"], "label": [iter("ab")]},
+            "in 'label'. Received: .*of type str_.*iterator",
+            id="iterator",
+        ),
         ({"text": ["a"], "label": [{"tags": {"a": 1}.values()}]}, "of type dict_values"),
         ({"text": {"a", "b"}}, "must have a list, an array or a column for 'text'. Received: {"),
         (
