@@ -34,6 +34,7 @@ PRIVACY_KEY = "privacy.key"  # the secret of a private run, until it is finished
 LOCK = ".lock"  # locked by the process that uses the folder
 REPLACED = ".replaced"  # what `restart` replaces, until the new run begins
 BEING_MOVED = ".replaced.moving"  # the same while files are moved there, or back
+REFUSED = ".refused"  # what a `restart` that failed wrote, if it left logs
 FAILURE = "failure.json"  # why a run that is a child process failed
 LOG = "log.txt"  # the output of a run that is a child process
 # Exporters that write into the run's folder, each into a folder of its own.

@@ -1,7 +1,7 @@
 """What `restart` replaces: set aside at first, and deleted only once new work has begun.
 
 Much is checked late, such as settings that depend on the number of examples. A command that is
-refused then, or that fails, leaves the folder as it was.
+refused then, or that fails, leaves the folder as it was; logs of what failed are kept beside it.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import logging
 import os
 import pathlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ftkeras.errors import LostWorker, UserError
@@ -18,6 +18,8 @@ from ftkeras.runs import layout
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
+# Returns where a path that is written now will be once the folder is settled.
+Place = Callable[[pathlib.Path], pathlib.Path]
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ SEARCH = Contents(
 
 
 @contextlib.contextmanager
-def replacing(home: pathlib.Path, of: Contents, *, restart: bool) -> Iterator[None]:
+def replacing(home: pathlib.Path, of: Contents, *, restart: bool) -> Iterator[Place]:
     """Set aside what is in a folder if it is to be replaced, and `settle` at the end.
 
     Args:
@@ -68,13 +70,21 @@ def replacing(home: pathlib.Path, of: Contents, *, restart: bool) -> Iterator[No
         of: the verb's contents.
         restart: whether to replace them.
 
+    Yields:
+        A function that returns where a path in the folder will be at the end, for messages.
+
     Raises:
         UserError: the folder has files that may be the user's own.
     """
+
+    def place(path: pathlib.Path) -> pathlib.Path:
+        moves = restart and _puts_back(home, of)
+        return home / layout.REFUSED / path.relative_to(home) if moves else path
+
     end = settle if restart else recover
     (set_aside if restart else recover)(home, of)
     try:
-        yield
+        yield place
     except BaseException as error:
         # A failed cluster is started again without `restart`, and must not find the old run.
         refused = isinstance(error, UserError) and not isinstance(error, LostWorker)
@@ -92,13 +102,12 @@ def set_aside(home: pathlib.Path, of: Contents) -> None:
     """
     recover(home, of)
     require_own(home, of)
+    files.remove(home / layout.REFUSED)
     aside, draft = home / layout.REPLACED, home / layout.BEING_MOVED
     if aside.exists():  # an earlier restart did not begin, so what is here now is less worth
         _remove(home, of)
     elif written := _written(home, of):
-        draft.mkdir()
-        for path in written:
-            path.rename(draft / path.name)
+        _move(written, draft)
         draft.rename(aside)
 
 
@@ -107,18 +116,20 @@ def settle(home: pathlib.Path, of: Contents) -> None:
 
     If only what comes before has been trained, such as a pretraining, both stay.
     """
-    aside, draft = home / layout.REPLACED, home / layout.BEING_MOVED
-    if not aside.exists():
-        return
-    if _has_begun(home, of):
-        discard(home)
-    elif any(path for phase in of.phases for path in (home / phase).rglob(layout.SETTINGS)):
-        log.info(f"note: what {home} had before `restart` is in {aside} until the run begins")
-    else:
-        _remove(home, of)
-        aside.rename(draft)
+    aside, refused = home / layout.REPLACED, home / layout.REFUSED
+    if _puts_back(home, of):
+        _move(_written(home, of), refused)
+        has_logs = any(refused.rglob(layout.LOG))
+        if not has_logs:
+            files.remove(refused)
+        aside.rename(home / layout.BEING_MOVED)
         recover(home, of)
-        log.info(f"note: nothing was trained, so {home} is as it was before `restart`")
+        logs = f"; the logs of what failed are in {refused}" if has_logs else ""
+        log.info(f"note: nothing was trained, so {home} is as it was before `restart`{logs}")
+    elif _has_begun(home, of):
+        discard(home)
+    elif aside.exists():
+        log.info(f"note: what {home} had before `restart` is in {aside} until the run begins")
 
 
 def discard(home: pathlib.Path) -> None:
@@ -138,6 +149,8 @@ def recover(home: pathlib.Path, of: Contents) -> None:
         draft.rmdir()
     if _has_begun(home, of):
         discard(home)
+    for path in home.glob(f"{layout.REPLACED}.*.partial"):
+        files.remove(path)
 
 
 def require_own(home: pathlib.Path, of: Contents) -> None:
@@ -159,6 +172,19 @@ def require_own(home: pathlib.Path, of: Contents) -> None:
 
 def _has_begun(home: pathlib.Path, of: Contents) -> bool:
     return next(home.glob(of.begun), None) is not None
+
+
+def _puts_back(home: pathlib.Path, of: Contents) -> bool:
+    """Return whether something was set aside, and neither the new work nor a phase has begun."""
+    if not (home / layout.REPLACED).exists() or _has_begun(home, of):
+        return False
+    return not any(path for phase in of.phases for path in (home / phase).rglob(layout.SETTINGS))
+
+
+def _move(paths: Sequence[pathlib.Path], folder: pathlib.Path) -> None:
+    folder.mkdir()
+    for path in paths:
+        path.rename(folder / path.name)
 
 
 def _remove(home: pathlib.Path, of: Contents) -> None:

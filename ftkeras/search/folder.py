@@ -33,13 +33,16 @@ def default(config: TuneConfig) -> str:
 
 
 @contextlib.contextmanager
-def lock(folder: pathlib.Path, config: TuneConfig) -> Iterator[None]:
+def lock(folder: pathlib.Path, config: TuneConfig) -> Iterator[replaced.Place]:
     """Create the folder and lock it until the context or this process ends.
 
     Args:
         folder: the search's.
         config: with `restart`, replaces what an earlier search has written there, as soon as the
             first trial begins.
+
+    Yields:
+        What `replaced.replacing` yields.
 
     Raises:
         UserError: another process has locked it, or it has files but no search to replace.
@@ -53,9 +56,9 @@ def lock(folder: pathlib.Path, config: TuneConfig) -> Iterator[None]:
     )
     with (
         files.locked(folder / layout.LOCK, refusal),
-        replaced.replacing(folder, contents, restart=config.restart),
+        replaced.replacing(folder, contents, restart=config.restart) as place,
     ):
-        yield
+        yield place
 
 
 def require_same_search(config: TuneConfig, folder: pathlib.Path) -> None:

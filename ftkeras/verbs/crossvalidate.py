@@ -38,14 +38,18 @@ def run(config: CrossvalidateConfig) -> CrossValidation:
     checks.check(crossvalidation.fold_configs(config)[0])
     phases = () if config.pretrain_epochs is None else (layout.PRETRAINED,)
     contents = replaced.CROSSVALIDATION.after(*phases)
-    with folder.locked(home), replaced.replacing(home, contents, restart=config.restart):
-        return _run(config, home)
+    with (
+        folder.locked(home),
+        replaced.replacing(home, contents, restart=config.restart) as place,
+    ):
+        return _run(config, home, place)
 
 
-def _run(config: CrossvalidateConfig, home: pathlib.Path) -> CrossValidation:
+def _run(config: CrossvalidateConfig, home: pathlib.Path, place: replaced.Place) -> CrossValidation:
     if config.pretrain_epochs is not None:
         with signals.stoppable(f"To resume, repeat the command with run_dir={home}."):
-            config = pretraining.once(config, home, layout.CROSSVALIDATION_SETTINGS)
+            settings = layout.CROSSVALIDATION_SETTINGS
+            config = pretraining.once(config, home, settings, place)
     config = fold_training.settle_epochs(config, home)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
     fold_runs.check_resumable(folds, home)
@@ -53,7 +57,7 @@ def _run(config: CrossvalidateConfig, home: pathlib.Path) -> CrossValidation:
     with signals.stoppable(
         f"To resume, repeat the command with run_dir={home}; finished folds are not run again."
     ):
-        metrics = fold_training.train(config, folds, home)
+        metrics = fold_training.train(config, folds, home, place)
     problem = checks.problem_class(config)
     result = crossvalidation.summary(folds, metrics, problem.measures)
     predictions = home / layout.OUT_OF_FOLD_PREDICTIONS

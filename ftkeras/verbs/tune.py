@@ -37,13 +37,13 @@ def run(config: TuneConfig) -> Search | None:
             setup.require_pretrained(config, name)
             session.work(config, space, home, name, workers.Chief())
             return None
-        with folder.lock(home, posed):
+        with folder.lock(home, posed) as place:
             if posed.pretrain_epochs is not None:
                 setup.require_one_encoder(space)
-                pretrained = pretraining.once(posed, home, layout.SEARCH_SETTINGS)
+                pretrained = pretraining.once(posed, home, layout.SEARCH_SETTINGS, place)
                 config, space = setup.plan(pretrained)
             folder.require_same_search(config, home)
-            return searching.search(config, space, home, name)
+            return searching.search(config, space, home, name, place)
 
 
 def _leave_gpus_to_trials() -> None:

@@ -15,6 +15,7 @@ from ftkeras.experiment import checks, run_length
 from ftkeras.processes import fold_runs
 from ftkeras.reports import crossvalidation as report
 from ftkeras.runs import crossvalidation, folder, layout
+from ftkeras.runs.replaced import Place
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,20 @@ def settle_epochs(config: CrossvalidateConfig, home: pathlib.Path) -> Crossvalid
     return dataclasses.replace(config, epochs=settled.epochs)
 
 
-def train(config: CrossvalidateConfig, folds: Sequence[Config], home: pathlib.Path) -> list[dict]:
-    """Return the metrics of each fold, in the order of the folds; stop at the first failure."""
+def train(
+    config: CrossvalidateConfig, folds: Sequence[Config], home: pathlib.Path, place: Place
+) -> list[dict]:
+    """Return the metrics of each fold, in the order of the folds; stop at the first failure.
+
+    Args:
+        config: of the cross-validation.
+        folds: the configuration of each.
+        home: its folder.
+        place: from `replaced.replacing`.
+
+    Raises:
+        UserError: if a fold fails.
+    """
     done, seconds, metric = {}, [], checks.problem_class(config).metric
     if config.keep_weights:
         _note_deleted(folds, home)
@@ -45,7 +58,9 @@ def train(config: CrossvalidateConfig, folds: Sequence[Config], home: pathlib.Pa
         for fold, outcome in training:
             run_dir = crossvalidation.fold_folder(home, fold)
             if outcome.metrics is None:
-                raise UserError(f"{run_dir} failed: {outcome.reason} (see {run_dir / layout.LOG})")
+                training.close()  # first, as it depends on the other folds where the log will be
+                path = place(run_dir / layout.LOG)
+                raise UserError(f"{run_dir} failed: {outcome.reason} (see {path})")
             done[fold] = outcome.metrics
             seconds += [outcome.seconds] if outcome.seconds else []
             rounds = math.ceil((len(folds) - len(done)) / config.parallel)

@@ -22,6 +22,7 @@ from ftkeras.experiment import build, redactions
 from ftkeras.processes import child_run
 from ftkeras.runs import folder, layout
 from ftkeras.runs.folder import Configuration
+from ftkeras.runs.replaced import Place
 from ftkeras.support import files
 from ftkeras.support.specs import Spec
 from ftkeras.text import training as vocabularies
@@ -96,7 +97,9 @@ def first(config: Config) -> Config:
     )
 
 
-def once(config: Configuration, home: pathlib.Path, settings: str) -> Configuration:
+def once(
+    config: Configuration, home: pathlib.Path, settings: str, place: Place
+) -> Configuration:
     """Pretrain the encoder of several runs, unless that is done, in a process of its own.
 
     Labels are never read, and texts of the test split are left out. The texts of all folds are
@@ -106,6 +109,7 @@ def once(config: Configuration, home: pathlib.Path, settings: str) -> Configurat
         config: of a cross-validation or a search, with `pretrain_epochs`.
         home: its folder; with `restart`, what it had is set aside already.
         settings: the name of the file there that records its configuration.
+        place: from `replaced.replacing`.
 
     Returns:
         The configuration with the result.
@@ -122,7 +126,8 @@ def once(config: Configuration, home: pathlib.Path, settings: str) -> Configurat
         _hold_out(config, run_dir)
         outcome = child_run.train(before, run_dir, verb="pretrain")
         if outcome.reason is not None:
-            raise UserError(f"`pretrain_epochs`: {outcome.reason} (see {run_dir / layout.LOG})")
+            path = place(run_dir / layout.LOG)
+            raise UserError(f"`pretrain_epochs`: {outcome.reason} (see {path})")
     if config.folds is not None:
         log.info("note: the texts of all folds are pretrained on; their labels are not read")
     return dataclasses.replace(config, encoder=str(run_dir), pretrain_epochs=None)

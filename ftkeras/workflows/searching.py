@@ -11,6 +11,7 @@ from ftkeras.experiment.exports import check_versions
 from ftkeras.reports import exports, metrics
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import layout, problem
+from ftkeras.runs.replaced import Place
 from ftkeras.search.results import Result
 from ftkeras.search.space import Space
 from ftkeras.support import files
@@ -28,7 +29,7 @@ class Search:
     retrained: dict | None = None
 
 
-def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> Search:
+def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str, place: Place) -> Search:
     """Run the trials of a search, write its results, and retrain the best if that is asked for.
 
     Args:
@@ -36,6 +37,7 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> S
         space: its ranges.
         home: its folder, locked by this process.
         name: of this worker.
+        place: from `replaced.replacing`.
 
     Raises:
         UserError: if all trials or the first ones fail, or the exports need other versions.
@@ -57,11 +59,12 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> S
             best, recipe = session.write_results(config, ledger)
             search_page.write(home, config, space.parameters, ended, recipe, ledger.seconds)
             log.info("\n%s\n", table.text(ended, config.objective))
-            log.info(report.written(home, has_best=best is not None))
+            log.info(report.written(place(home), has_best=best is not None))
     if ledger.failure:
         raise UserError(
-            f"all trials so far failed ({len(ended)}), the last one with: {ledger.failure} "
-            f"(see the logs in {home / layout.TRIALS}). Fix this, then start again with `restart`."
+            f"all trials so far failed ({len(ended)}; see the logs in "
+            f"{place(home / layout.TRIALS)}). Fix the cause, then start again with `restart`. "
+            f"The last one failed with: {ledger.failure}"
         )
     if not config.retrain or best is None:
         return Search(home, ended, best)

@@ -1,6 +1,8 @@
 """`restart` replaces a run when the new one begins, and nothing else."""
 
 import pathlib
+import re
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -11,6 +13,7 @@ from ftkeras.errors import LostWorker, UserError
 from ftkeras.processes import child_run
 from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import folder, layout, replaced
+from ftkeras.search import folder as search_folder
 from ftkeras.verbs import crossvalidate, train, tune
 from tests.search import searches
 
@@ -35,6 +38,15 @@ def _written(home: pathlib.Path, contents=OLD) -> pathlib.Path:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text)
     return home
+
+
+def _logs_taken(error: pytest.ExceptionInfo, home: pathlib.Path) -> list[str]:
+    """Check that the message names a place with logs, remove them, and return the logs' texts."""
+    named = pathlib.Path(re.search(r"\(.*see .*?([^ ]+)\)", str(error.value))[1])
+    logs = [named] if named.is_file() else sorted(named.rglob(layout.LOG))
+    texts = [path.read_text() for path in logs]
+    shutil.rmtree(home / layout.REFUSED)
+    return texts
 
 
 def _contents(home: pathlib.Path) -> dict[str, str]:
@@ -83,6 +95,13 @@ def test_killed_process_loses_no_run(tmp_path, stage, monkeypatch):
     with pytest.raises(UserError), folder.lock(tmp_path, restart=True):
         raise UserError
     assert _contents(tmp_path) == OLD
+
+
+def test_replaced_run_that_was_half_deleted_is_removed(tmp_path):
+    """A search's folder is not locked like a run's, which removes all drafts."""
+    _written(tmp_path, {"search.cfg": "new", ".replaced.1f.partial/trials/0000/run/run.cfg": "old"})
+    with search_folder.lock(tmp_path, searches.config()):
+        assert _contents(tmp_path) == {"search.cfg": "new"}
 
 
 def test_cluster_that_is_started_again_does_not_find_the_old_run(tmp_path, monkeypatch):
@@ -177,27 +196,52 @@ def _refuse(config, run_dir, **options) -> Outcome:
 
 
 @pytest.mark.parametrize("pretrain_epochs", [None, 1])
-def test_refused_cross_validation_leaves_the_folds(tmp_path, monkeypatch, pretrain_epochs):
+def test_refused_cross_validation_leaves_the_folds(tmp_path, monkeypatch, caplog, pretrain_epochs):
     monkeypatch.setattr(child_run, "train", _refuse)
     old = {"crossvalidation.cfg": "old", "repeat-0/fold-0/run.cfg": "old", "plots/a.svg": "old"}
     old |= {"pretrained/run.cfg": "old", "repeat-1.txt": "mine"}
+    old |= {"repeat-0/fold-0/log.txt": "old", "pretrained/log.txt": "old"}
     run = {**SMALL, "folds": 3, "run_dir": str(_written(tmp_path, old)), "restart": True}
-    with pytest.raises(UserError, match="refused"):
-        crossvalidate.run(CrossvalidateConfig(**run, pretrain_epochs=pretrain_epochs))
+    for _ in range(2):
+        with pytest.raises(UserError, match="refused") as error:
+            crossvalidate.run(CrossvalidateConfig(**run, pretrain_epochs=pretrain_epochs))
+    assert f"the logs of what failed are in {tmp_path / layout.REFUSED}" in caplog.text
+    assert _logs_taken(error, tmp_path) == ["refused"]
     assert _contents(tmp_path) == old
     (tmp_path / "crossvalidation.cfg").unlink()
     with pytest.raises(UserError, match=r"holds plots but no crossvalidation\.cfg"):
         crossvalidate.run(CrossvalidateConfig(**run))
 
 
+def test_log_stays_if_another_fold_begins_while_it_is_stopped(tmp_path, monkeypatch):
+    def train(config, run_dir, *, environment, halt):
+        if config.fold == 0:
+            return _refuse(config, run_dir)
+        assert halt.wait(30)
+        _written(run_dir, {layout.SETTINGS: "new"})
+        raise child_run.Halted
+
+    monkeypatch.setattr(child_run, "train", train)
+    old = {"crossvalidation.cfg": "old", "repeat-0/fold-0/run.cfg": "old"}
+    run = {**SMALL, "folds": 3, "run_dir": str(_written(tmp_path, old)), "restart": True}
+    log = tmp_path / "repeat-0" / "fold-0" / layout.LOG
+    with pytest.raises(UserError, match=rf"\(see {log}\)"):
+        crossvalidate.run(CrossvalidateConfig(**run, parallel=2))
+    assert log.read_text() == "refused"
+
+
 @pytest.mark.matrix
-def test_refused_search_leaves_the_trials(tmp_path, monkeypatch):
+def test_refused_search_leaves_the_trials(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
     monkeypatch.setattr(child_run, "train", _refuse)
     old = {"search.cfg": "old", "trials/0000/run/run.cfg": "old", "plots/a.svg": "old"}
+    old |= {"trials/0000/run/log.txt": "old", "search.json": "old"}
     given = searches.config(search_dir=str(_written(tmp_path, old)), restart=True)
-    with pytest.raises(UserError, match="refused"):
+    with pytest.raises(UserError, match=r"`restart`\. The last one failed with: refused$") as error:
         tune.run(given)
+    table = pathlib.Path(re.search("table +(.*)", caplog.text)[1])
+    assert "refused" in table.read_text()
+    assert set(_logs_taken(error, tmp_path)) == {"refused"}
     assert _contents(tmp_path) == old
     (tmp_path / "search.cfg").unlink()
     with pytest.raises(UserError, match=r"holds plots but no search\.cfg"):
