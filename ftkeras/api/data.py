@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 # What the files of a run are called.
 STEMS = {field: shorter for shorter, field in DATA.items()}
+_BEFORE = ".before"  # the suffix of examples that are set aside
 _DIGITS = 8
 # The text of an object that has none of its own.
 _ADDRESS = re.compile(r"<.* at 0x[0-9A-Fa-f]+>", re.DOTALL)
@@ -67,7 +68,7 @@ def written(
     """Write examples into the folder of a run; yield their files by field.
 
     If the run is refused before it leaves anything, they are removed again. Examples of a run that
-    `restart` replaces come back if the new one does not begin.
+    `restart` replaces come back if the new one does not begin, and are deleted with that run.
 
     Args:
         contents: JSON lines by field.
@@ -83,40 +84,65 @@ def written(
     data = home / layout.DATA
     created = [path for path in (data, home, *home.parents) if not path.exists()]
     new = [path for stem in stems.values() if not (path := data / f"{stem}.jsonl").exists()]
-    paths, recorded, replaced = {}, _recorded(home), []
-    for field, content in contents.items():
-        path = data / f"{stems[field]}.jsonl"
-        if not restart and path.exists() and path.read_bytes() != content:
-            raise UserError(
-                f"`{field}`: {path} has other examples, those of the run in {home}; name another "
-                "folder, or start from scratch with `restart`."
-            )
+    paths = {field: data / f"{stems[field]}.jsonl" for field in contents}
+    changed = []
+    for field, path in paths.items():
         files.require_writable(path.parent, "run_dir")
-        if restart and path.exists() and path.read_bytes() != content:
-            replaced.append((path, path.replace(path.with_suffix(".before"))))
-        files.write_text(path, content.decode())
-        rows = plurals.counted(content.count(b"\n"), "row", "rows")
-        log.info("%s", f"data    {rows} written to {path}")
-        paths[field] = str(path)
+        if path.exists() and path.read_bytes() != contents[field]:
+            changed.append(path)
+            if not restart:
+                raise UserError(
+                    f"`{field}`: {path} has other examples, those of the run in {home}; name "
+                    "another folder, or start from scratch with `restart`."
+                )
     try:
-        yield paths
+        with _set_aside(changed, home):
+            for field, path in paths.items():
+                files.write_text(path, contents[field].decode())
+                rows = plurals.counted(contents[field].count(b"\n"), "row", "rows")
+                log.info("%s", f"data    {rows} written to {path}")
+            yield {field: str(path) for field, path in paths.items()}
     except BaseException:
-        is_empty = home in created and set(os.listdir(home)) <= {layout.DATA, layout.LOCK}
+        left = set(os.listdir(home)) if home.exists() else set()
+        is_empty = home in created and left <= {layout.DATA, layout.LOCK}
         if is_empty or not keep:
             _remove(new, created)
-        if _recorded(home) == recorded:
-            for path, before in replaced:
-                before.replace(path)
+        raise
+
+
+@contextlib.contextmanager
+def _set_aside(paths: Iterable[pathlib.Path], home: pathlib.Path) -> Iterator[None]:
+    """Rename the examples of a run, and put them back if its folder stays as it is.
+
+    As long as the run itself is set aside, so are they.
+    """
+    waiting, recorded = home / layout.REPLACED, _recorded(home)
+    # If a run waits already, its examples do too, and not those that are here now.
+    moved = {*(home / layout.DATA).glob(f"*{_BEFORE}")} if waiting.exists() else set()
+    try:
+        for path in paths:
+            if (before := path.with_suffix(_BEFORE)) not in moved:
+                moved.add(path.replace(before))
+        yield
+    except BaseException:
+        if not waiting.exists() and _recorded(home) == recorded:
+            for before in moved:
+                before.replace(before.with_suffix(".jsonl"))
         raise
     finally:
-        for _, before in replaced:
-            before.unlink(missing_ok=True)
+        if not waiting.exists():
+            for before in moved:
+                before.unlink(missing_ok=True)
 
 
 def _recorded(home: pathlib.Path) -> list[tuple[int, int]]:
-    """Return what changes when a run, a search or a cross-validation is recorded in a folder."""
+    """Return what changes when a run, a search or a cross-validation is recorded in a folder.
+
+    It is the same while the one that was recorded before is set aside.
+    """
     settings = (layout.SETTINGS, layout.SEARCH_SETTINGS, layout.CROSSVALIDATION_SETTINGS)
-    found = [(home / name).stat() for name in settings if (home / name).exists()]
+    paths = [folder / name for folder in (home, home / layout.REPLACED) for name in settings]
+    found = [path.stat() for path in paths if path.exists()]
     return [(one.st_ino, one.st_mtime_ns) for one in found]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ftkeras.api import data
 from ftkeras.errors import UserError
+from ftkeras.runs import replaced
 from ftkeras.support import files
 
 ROWS = [{"text": "a", "label": 1}, {"text": "ü\n", "label": 0}]
@@ -232,6 +233,46 @@ def test_examples_of_a_run_come_back_if_the_new_one_is_refused(tmp_path):
         files.write_text(tmp_path / "run.cfg", "new")
         raise KeyError
     assert [one.read_bytes() for one in path.parent.iterdir()] == [new]
+
+
+def test_examples_of_a_run_come_back_if_the_new_ones_are_not_written(tmp_path, monkeypatch):
+    def interrupted(path, text):
+        raise KeyboardInterrupt
+
+    _write(tmp_path)
+    (tmp_path / "run.cfg").write_text("old")
+    monkeypatch.setattr(files, "write_text", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _write(tmp_path, b'{"text": "b"}\n', restart=True)
+    found = {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir()}
+    assert found == {"train.jsonl": b'{"text": "a"}\n'}
+    with pytest.raises(KeyboardInterrupt):
+        _write(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_examples_of_a_run_that_waits_for_the_new_one_to_begin_stay_as_long(tmp_path):
+    """As if a pretraining was trained before the new run was refused."""
+    path, contents = tmp_path / "data" / "train.jsonl", replaced.RUN_AND_PHASES
+    _write(tmp_path)
+    (tmp_path / "run.cfg").write_text("old")
+
+    def refuse(letter: str, phase: str | None) -> None:
+        content = f'{{"text": "{letter}"}}\n'.encode()
+        written = data.written({"data": content}, tmp_path, stems=data.STEMS, restart=True)
+        with pytest.raises(KeyError), written:
+            replaced.set_aside(tmp_path, contents)
+            if phase:
+                files.write_text(tmp_path / phase / "run.cfg", "new")
+            replaced.settle(tmp_path, contents)
+            raise KeyError
+
+    refuse("b", "pretrained")
+    assert path.read_bytes() == b'{"text": "b"}\n'
+    refuse("c", "pretrained")
+    refuse("d", None)
+    assert (tmp_path / "run.cfg").read_text() == "old"
+    assert [one.read_bytes() for one in path.parent.iterdir()] == [b'{"text": "a"}\n']
 
 
 def test_refused_run_leaves_nothing(tmp_path):
