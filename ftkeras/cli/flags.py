@@ -1,5 +1,6 @@
 """Read the command line with absl: arguments to a verb and its configuration."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -153,13 +154,16 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
 
 def _unreadable_flagfile(arguments: Sequence[str]) -> str:
     """Say which flagfile is not UTF-8, as absl does not."""
-    for argument in arguments:
-        flag, _, name = argument.partition("=")
+    for argument, following in itertools.pairwise([*arguments, ""]):
+        flag, equals, value = argument.partition("=")
+        name = value if equals else following
         try:
-            if flag == "--flagfile":
-                flagfile.lines_of(pathlib.Path(name))
+            if flag in ("--flagfile", "-flagfile"):
+                flagfile.lines_of(pathlib.Path(name).expanduser())
         except UnicodeDecodeError as error:
             return f"--flagfile={name} must be written in UTF-8: {error}."
+        except OSError:  # absl did not come that far, as an earlier one names one that is not UTF-8
+            break
     return "a flagfile that --flagfile names, or that is named in it, must be written in UTF-8."
 
 
@@ -255,6 +259,10 @@ def _recorded_flags(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
     recorded = flagfile.read(path, Config)  # it names the file, where absl names only the flag
     for name in ("encoder", "head"):
         value, own = values[name].value, getattr(recorded, name)
+        if name == "head" and own is None and values[name].present:
+            from ftkeras.runs import problem  # only here, as it imports NumPy
+
+            own = problem.of_run(path.parent).head
         if values[name].present and value != own:
             raise UserError(
                 f"{name}={value} can't be changed by {verb}: run_dir={run_dir} was trained with "

@@ -86,10 +86,15 @@ def test_file_that_is_no_text_is_refused(train):
         _check(f"train --task=classification(train={train.replace(' ', '')})")
 
 
-def test_flagfile_that_cannot_be_read_is_named(tmp_path):
+def test_flagfile_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     (tmp_path / "latin.cfg").write_bytes("--name=café\n".encode("latin-1"))
-    with pytest.raises(UserError, match=r"--flagfile=latin\.cfg must be written in UTF-8"):
-        _check("train --flagfile=latin.cfg")
+    (tmp_path / "nested.cfg").write_text("--flagfile=latin.cfg\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("=latin.cfg", " latin.cfg", "=~/latin.cfg"):
+        with pytest.raises(UserError, match=rf"--flagfile={name[1:]} must be written in UTF-8"):
+            _check(f"train --flagfile{name}")
+    with pytest.raises(UserError, match="named in it, must be written in UTF-8"):
+        _check("train --flagfile=nested.cfg --flagfile=none.cfg")
     (tmp_path / "run.cfg").write_text("--newflag=1\n")
     with pytest.raises(UserError, match=r"run\.cfg has a line that sets no known argument"):
         _check("evaluate --run_dir=.")
@@ -99,5 +104,9 @@ def test_flagfile_that_cannot_be_read_is_named(tmp_path):
 def test_part_of_a_trained_model_cannot_be_changed(tmp_path, verb):
     (tmp_path / "run.cfg").write_text("--encoder=own\n--task=quickstart\n")
     _check(f"{verb} --run_dir=. --encoder=own --max_length=9")
+    (tmp_path / "labels.json").write_text('["bad", "good"]')
+    _check(f"{verb} --run_dir=. --head=classification")
+    with pytest.raises(UserError, match="head=other can't be changed by .*head=classification"):
+        _check(f"{verb} --run_dir=. --head=other")
     with pytest.raises(UserError, match="encoder=other can't be changed by .*encoder=own"):
         _check(f"{verb} --run_dir=. --encoder=other")
