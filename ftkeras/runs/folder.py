@@ -163,6 +163,30 @@ def locked(run_dir: pathlib.Path) -> Iterator[None]:
             _remove_if_empty(run_dir, created)
 
 
+@contextlib.contextmanager
+def restarting(run_dir: pathlib.Path, of: replaced.Contents) -> Iterator[None]:
+    """Replace a run and what comes before it at once, so that none is taken for one of the new run.
+
+    The folder is not locked in between, because each phase and the run lock their own.
+
+    Raises:
+        UserError: in one of several workers, which can't know whether another has begun; or if the
+            folder has files but no run.
+    """
+    if os.environ.get("TF_CONFIG"):
+        raise UserError(
+            "`restart` can't clear what comes before a run on several workers; remove "
+            f"run_dir={run_dir}, or name another folder."
+        )
+    with locked(run_dir):
+        replaced.set_aside(run_dir, of)
+    try:
+        yield
+    finally:
+        with locked(run_dir):
+            replaced.settle(run_dir, of)
+
+
 def record(
     run_dir: pathlib.Path,
     config: Config,

@@ -50,6 +50,9 @@ RUN = Contents(
     begun=layout.SETTINGS,
 )
 RUN_AND_PHASES = RUN.after(layout.PRETRAINED, layout.TUNED_BY_PAIRS, layout.ROUNDS)
+RUN_AND_VOCABULARY = dataclasses.replace(
+    RUN, names=(*RUN.names, layout.VOCABULARY, layout.VOCABULARY_SIZE)
+)
 CROSSVALIDATION = Contents(
     *("run_dir", layout.CROSSVALIDATION_SETTINGS),
     (*layout.OF_CROSSVALIDATION, layout.REPEATS),
@@ -145,6 +148,7 @@ def recover(home: pathlib.Path, of: Contents) -> None:
     draft = home / layout.BEING_MOVED
     if draft.exists():
         for path in draft.iterdir():
+            files.remove(home / path.name)  # of a phase, if this `restart` replaces none
             path.rename(home / path.name)
         draft.rmdir()
     if _has_begun(home, of):

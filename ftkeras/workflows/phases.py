@@ -2,14 +2,13 @@
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 from collections.abc import Iterator, Sequence
 
 import keras
 
 from ftkeras.config.run import Config
-from ftkeras.errors import Stopped, UserError
+from ftkeras.errors import Stopped
 from ftkeras.experiment import checks, posed_task
 from ftkeras.runs import folder, replaced
 from ftkeras.workflows import pairs_first, pretraining, self_training, training
@@ -32,7 +31,7 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     checks.check(config)  # a phase passes on few settings, so it would not notice a wrong one
     if not config.restart:
         return _run(config, run_dir, callbacks)
-    with _restarting(run_dir):
+    with folder.restarting(run_dir, replaced.RUN_AND_PHASES):
         return _run(dataclasses.replace(config, restart=False), run_dir, callbacks)
 
 
@@ -47,30 +46,6 @@ def _run(
         if config.few_shot is not None:
             config = pairs_first.tune(config)
     return training.run(config, callbacks)
-
-
-@contextlib.contextmanager
-def _restarting(run_dir: pathlib.Path) -> Iterator[None]:
-    """Replace the run and its phases at once, so that none is taken for one of the new run.
-
-    The folder is not locked in between, because each phase and the run lock their own.
-
-    Raises:
-        UserError: in one of several workers, which can't know whether another has begun; or if the
-            folder has files but no run.
-    """
-    if os.environ.get("TF_CONFIG"):
-        raise UserError(
-            "`restart` can't clear the phases of a run on several workers; remove "
-            f"run_dir={run_dir}, or name another folder."
-        )
-    with folder.locked(run_dir):
-        replaced.set_aside(run_dir, replaced.RUN_AND_PHASES)
-    try:
-        yield
-    finally:
-        with folder.locked(run_dir):
-            replaced.settle(run_dir, replaced.RUN_AND_PHASES)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Pretrain an encoder on the texts of a task, for `pretrain` and for `train`."""
 
+import contextlib
 import dataclasses
 import functools
 import logging
@@ -20,7 +21,7 @@ from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, redactions
 from ftkeras.processes import child_run
-from ftkeras.runs import folder, layout
+from ftkeras.runs import folder, layout, replaced
 from ftkeras.runs.folder import Configuration
 from ftkeras.runs.replaced import Place
 from ftkeras.support import files
@@ -60,12 +61,18 @@ def run(config: PretrainConfig, callbacks: Sequence[keras.callbacks.Callback] = 
         Stopped: if a signal stopped training; its state has been saved.
     """
     plain = config.run_config()
-    if config.vocabulary_size is not None:
-        run_dir = folder.choose(plain)
+    if config.vocabulary_size is None:
+        return training.run(plain, callbacks)
+    run_dir = folder.choose(plain)
+    plain = dataclasses.replace(plain, run_dir=str(run_dir))
+    with contextlib.ExitStack() as stack:
+        if plain.restart and _has_run(run_dir):
+            # Before the new vocabulary is written: that of the old run belongs to it.
+            stack.enter_context(folder.restarting(run_dir, replaced.RUN_AND_VOCABULARY))
+            plain = dataclasses.replace(plain, restart=False)
         path = _vocabulary(plain, run_dir, config.vocabulary_size)
         encoder = pretrain.with_vocabulary(plain.encoder, str(path))
-        plain = dataclasses.replace(plain, run_dir=str(run_dir), encoder=encoder)
-    return training.run(plain, callbacks)
+        return training.run(dataclasses.replace(plain, encoder=encoder), callbacks)
 
 
 def first(config: Config) -> Config:
@@ -185,6 +192,11 @@ def _hold_out(config: Config, home: pathlib.Path) -> None:
     made_data.write(_held_out(home), texts, field="pretrain_epochs", what="texts")
 
 
+def _has_run(run_dir: pathlib.Path) -> bool:
+    """Return whether a folder has a run, or one that an earlier `restart` has set aside."""
+    return (run_dir / layout.SETTINGS).exists() or (run_dir / layout.REPLACED).exists()
+
+
 def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Path:
     """Return the folder of the run's vocabulary, which is trained unless the run has begun.
 
@@ -193,7 +205,7 @@ def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Pat
             this one.
     """
     path, record = run_dir / layout.VOCABULARY, run_dir / layout.VOCABULARY_SIZE
-    if path.is_dir() and (run_dir / layout.SETTINGS).is_file() and not config.restart:
+    if path.is_dir() and (run_dir / layout.SETTINGS).is_file():
         if (made := files.read_json(record).get("size", size)) != size:
             raise UserError(
                 f"vocabulary_size={size}: run_dir={run_dir} has a vocabulary of {made} tokens; "

@@ -97,6 +97,14 @@ def test_killed_process_loses_no_run(tmp_path, stage, monkeypatch):
     assert _contents(tmp_path) == OLD
 
 
+def test_run_comes_back_with_its_phases_if_a_restart_without_them_is_refused(tmp_path):
+    with folder.restarting(_written(tmp_path), replaced.RUN_AND_PHASES):
+        _written(tmp_path, {"pretrained/run.cfg": "new"})
+    with pytest.raises(UserError), folder.lock(tmp_path, restart=True):
+        raise UserError
+    assert _contents(tmp_path) == OLD
+
+
 def test_replaced_run_that_was_half_deleted_is_removed(tmp_path):
     """A search's folder is not locked like a run's, which removes all drafts."""
     _written(tmp_path, {"search.cfg": "new", ".replaced.1f.partial/trials/0000/run/run.cfg": "old"})

@@ -113,6 +113,15 @@ def test_a_vocabulary_is_not_trained_on_texts_of_test(folder):
     done = call_ftkeras("pretrain", *data, *other, *SHORT, "--run_dir=signs", cwd=folder)
     assert done.returncode == 2
     assert "--vocabulary_size=300: --run_dir=signs has a vocabulary of 400 tokens" in done.stderr
+    again = (*other, *SHORT, "--export=none", "--run_dir=signs", "--restart")
+    done = call_ftkeras("pretrain", *data, *again, "--warmup=500", cwd=folder)
+    assert "--warmup=500" in done.stderr
+    assert "nothing was trained" in done.stdout
+    succeed("pretrain", *data, *new, *SHORT, "--export=none", "--run_dir=signs", cwd=folder)
+    assert (folder / "signs" / "vocabulary" / "vocab.txt").read_text(encoding="utf-8") == found
+    succeed("pretrain", *data, *again, cwd=folder)
+    assert len((folder / "signs" / "vocabulary" / "vocab.txt").read_text().splitlines()) <= 300
+    assert not (folder / "signs" / ".replaced").exists()
 
 
 @pytest.mark.process
