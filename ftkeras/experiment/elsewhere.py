@@ -48,7 +48,8 @@ def plan(config: Config, run_dir: pathlib.Path) -> Plan:
     """
     before = flagfile.read(run_dir / layout.SETTINGS, Config)
     fields = [f for f in dataclasses.fields(Config) if f.metadata["group"] in GROUPS]
-    decisive = [f.name for f in fields if not f.metadata["free"]] + ["name"]
+    # The head is the run's, which may be named although the run has recorded none, the default.
+    decisive = [f.name for f in fields if not f.metadata["free"] and f.name != "head"] + ["name"]
     if all(getattr(config, name) == getattr(before, name) for name in decisive):
         return Plan(config, None, has_own_task=True)
     if config.task == before.task:

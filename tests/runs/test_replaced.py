@@ -42,7 +42,9 @@ def _written(home: pathlib.Path, contents=OLD) -> pathlib.Path:
 
 def _logs_taken(error: pytest.ExceptionInfo, home: pathlib.Path) -> list[str]:
     """Check that the message names a place with logs, remove them, and return the logs' texts."""
-    named = pathlib.Path(re.search(r"\(.*see .*?([^ ]+)\)", str(error.value))[1])
+    found = re.search(r"\(.*see .*?([^ ]+)\)", str(error.value))
+    assert found
+    named = pathlib.Path(found[1])
     logs = [named] if named.is_file() else sorted(named.rglob(layout.LOG))
     texts = [path.read_text() for path in logs]
     shutil.rmtree(home / layout.REFUSED)
@@ -247,8 +249,9 @@ def test_refused_search_leaves_the_trials(tmp_path, monkeypatch, caplog):
     given = searches.config(search_dir=str(_written(tmp_path, old)), restart=True)
     with pytest.raises(UserError, match=r"`restart`\. The last one failed with: refused$") as error:
         tune.run(given)
-    table = pathlib.Path(re.search("table +(.*)", caplog.text)[1])
-    assert "refused" in table.read_text()
+    table = re.search("table +(.*)", caplog.text)
+    assert table
+    assert "refused" in pathlib.Path(table[1]).read_text()
     assert set(_logs_taken(error, tmp_path)) == {"refused"}
     assert _contents(tmp_path) == old
     (tmp_path / "search.cfg").unlink()

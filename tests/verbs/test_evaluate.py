@@ -22,6 +22,7 @@ def _plan(folder, config: Config) -> elsewhere.Plan:
 def test_same_data_is_evaluated_again(tmp_path):
     config = Config(task=TASK, name="own", batch_size=64, cache_dir="none")
     assert _plan(tmp_path, config) == elsewhere.Plan(config, None, has_own_task=True)
+    assert _plan(tmp_path, Config(task=TASK, name="own", head="classification")).name is None
 
 
 def test_other_settings_of_the_data_do_not_replace_the_results(tmp_path):
