@@ -104,9 +104,7 @@ def first(config: Config) -> Config:
     )
 
 
-def once(
-    config: Configuration, home: pathlib.Path, settings: str, place: Place
-) -> Configuration:
+def once(config: Configuration, home: pathlib.Path, settings: str, place: Place) -> Configuration:
     """Pretrain the encoder of several runs, unless that is done, in a process of its own.
 
     Labels are never read, and texts of the test split are left out. The texts of all folds are
