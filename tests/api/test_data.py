@@ -173,7 +173,7 @@ def test_names_of_files_are_no_examples(value):
             id="iterator",
         ),
         ({"text": ["a"], "label": [{"tags": {"a": 1}.values()}]}, "of type dict_values"),
-        ({"text": {"a", "b"}}, "must have a list, an array or a column for 'text'. Received: {"),
+        ({"text": {"a"}}, "must have a list, an array or a column for 'text'. Received: {"),
         (
             (pd.DataFrame({"a": ["x"], "b": ["y"]}), ["pos"]),
             "`data` must be a pair of columns.* Received: a DataFrame of 'a', 'b' as 'text'",
