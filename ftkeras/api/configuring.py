@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from ftkeras.api import arguments
+from ftkeras.api import arguments, data_files
 from ftkeras.api import data as in_memory
 from ftkeras.api.results import Run, run_folder
 from ftkeras.api.searches import CrossValidation
@@ -48,7 +48,7 @@ def configured(
     placeholders = {name: in_memory.STEMS[name] for name in contents}
     checked = arguments.configuration(kind, {**others, **placeholders})
     folder = pathlib.Path(getattr(checked, home) or _default_folder(checked))
-    written = in_memory.written(contents, folder, stems=in_memory.STEMS, restart=checked.restart)
+    written = data_files.written(contents, folder, stems=in_memory.STEMS, restart=checked.restart)
     with written as paths:
         yield arguments.configuration(kind, {**others, **paths, home: folder})
 
@@ -84,7 +84,7 @@ def configured_for_run(
     contents = in_memory.take(given)
     name = in_memory.default_name(contents) if contents else ""
     stems = {field: name if n == 0 else f"{name}-{n}" for n, field in enumerate(contents)}
-    with in_memory.written(contents, home, stems=stems, restart=True, keep=False) as paths:
+    with data_files.written(contents, home, stems=stems, restart=True, keep=False) as paths:
         changed, before = arguments.values(kind, {**given, **paths}), recorded(home)
         _check_changed(verb, changed, before)
         merged = {**before, **changed, "run_dir": str(home)}

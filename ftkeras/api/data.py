@@ -1,31 +1,23 @@
-"""Examples in memory, written to files, so that a run can be repeated from its settings.
+"""Examples in memory as JSON lines, so that a run can be repeated from its settings.
 
 These are examples in memory: a table of pandas, polars or pyarrow, a `datasets.Dataset`, a
 `tf.data.Dataset`, a dict of columns, a list of dicts, or a pair (texts, labels).
 """
 
 import collections
-import contextlib
 import hashlib
 import json
-import logging
 import math
 import os
-import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ftkeras.api.arguments import DATA
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
-from ftkeras.support import files, plurals
-
-log = logging.getLogger(__name__)
 
 # What the files of a run are called.
 STEMS = {field: shorter for shorter, field in DATA.items()}
-_BEFORE = ".before"  # the suffix of examples that are set aside
 _DIGITS = 8
 # The text of an object that has none of its own.
 _ADDRESS = re.compile(r"<.* at 0x[0-9A-Fa-f]+>", re.DOTALL)
@@ -54,106 +46,6 @@ def default_name(contents: Mapping[str, bytes]) -> str:
     """Return a name for what is filed under data without a name of its own: by their content."""
     digest = hashlib.sha256(next(iter(contents.values()))).hexdigest()
     return f"data-{digest[:_DIGITS]}"
-
-
-@contextlib.contextmanager
-def written(
-    contents: Mapping[str, bytes],
-    home: pathlib.Path,
-    *,
-    stems: Mapping[str, str],
-    restart: bool,
-    keep: bool = True,
-) -> Iterator[dict[str, str]]:
-    """Write examples into the folder of a run; yield their files by field.
-
-    If the run is refused before it leaves anything, they are removed again. Examples of a run that
-    `restart` replaces come back if the new one does not begin, and are deleted with that run.
-
-    Args:
-        contents: JSON lines by field.
-        home: the run's folder.
-        stems: the name of each file without its suffix, by field.
-        restart: whether other examples may be replaced.
-        keep: whether examples stay if something else was left in the folder, so that an interrupted
-            run can be resumed.
-
-    Raises:
-        UserError: if the folder has other examples, or can't be written.
-    """
-    data = home / layout.DATA
-    created = [path for path in (data, home, *home.parents) if not path.exists()]
-    new = [path for stem in stems.values() if not (path := data / f"{stem}.jsonl").exists()]
-    paths = {field: data / f"{stems[field]}.jsonl" for field in contents}
-    changed = []
-    for field, path in paths.items():
-        files.require_writable(path.parent, "run_dir")
-        if path.exists() and path.read_bytes() != contents[field]:
-            changed.append(path)
-            if not restart:
-                raise UserError(
-                    f"`{field}`: {path} has other examples, those of the run in {home}; name "
-                    "another folder, or start from scratch with `restart`."
-                )
-    try:
-        with _set_aside(changed, home):
-            for field, path in paths.items():
-                files.write_text(path, contents[field].decode())
-                rows = plurals.counted(contents[field].count(b"\n"), "row", "rows")
-                log.info("%s", f"data    {rows} written to {path}")
-            yield {field: str(path) for field, path in paths.items()}
-    except BaseException:
-        left = set(os.listdir(home)) if home.exists() else set()
-        is_empty = home in created and left <= {layout.DATA, layout.LOCK}
-        if is_empty or not keep:
-            _remove(new, created)
-        raise
-
-
-@contextlib.contextmanager
-def _set_aside(paths: Iterable[pathlib.Path], home: pathlib.Path) -> Iterator[None]:
-    """Rename the examples of a run, and put them back if its folder stays as it is.
-
-    As long as the run itself is set aside, so are they.
-    """
-    waiting, recorded = home / layout.REPLACED, _recorded(home)
-    # If a run waits already, its examples do too, and not those that are here now.
-    moved = {*(home / layout.DATA).glob(f"*{_BEFORE}")} if waiting.exists() else set()
-    try:
-        for path in paths:
-            if (before := path.with_suffix(_BEFORE)) not in moved:
-                moved.add(path.replace(before))
-        yield
-    except BaseException:
-        if not waiting.exists() and _recorded(home) == recorded:
-            for before in moved:
-                before.replace(before.with_suffix(".jsonl"))
-        raise
-    finally:
-        if not waiting.exists():
-            for before in moved:
-                before.unlink(missing_ok=True)
-
-
-def _recorded(home: pathlib.Path) -> list[tuple[int, int]]:
-    """Return what changes when a run, a search or a cross-validation is recorded in a folder.
-
-    It is the same while the one that was recorded before is set aside.
-    """
-    settings = (layout.SETTINGS, layout.SEARCH_SETTINGS, layout.CROSSVALIDATION_SETTINGS)
-    paths = [folder / name for folder in (home, home / layout.REPLACED) for name in settings]
-    found = [path.stat() for path in paths if path.exists()]
-    return [(one.st_ino, one.st_mtime_ns) for one in found]
-
-
-def _remove(paths: Sequence[pathlib.Path], folders: Sequence[pathlib.Path]) -> None:
-    """Remove files, and then the folders that are empty or only have a lock."""
-    for path in paths:
-        path.unlink(missing_ok=True)
-    for folder in folders:
-        with contextlib.suppress(OSError):  # not empty
-            (folder / layout.LOCK).unlink(missing_ok=True)
-            folder.rmdir()
 
 
 def _as_lines(field: str, value: Any) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ftkeras.api import data
+from ftkeras.api import data, data_files
 from ftkeras.errors import UserError
 from ftkeras.runs import replaced
 from ftkeras.support import files
@@ -200,7 +200,9 @@ def test_frames_that_would_be_misread_are_refused():
 
 def _write(folder, content=b'{"text": "a"}\n', *, restart=False, error=None, keep=True):
     stems = data.STEMS
-    with data.written({"data": content}, folder, stems=stems, restart=restart, keep=keep) as paths:
+    with data_files.written(
+        {"data": content}, folder, stems=stems, restart=restart, keep=keep
+    ) as paths:
         if error:
             raise error
     return paths
@@ -228,7 +230,7 @@ def test_examples_of_a_run_come_back_if_the_new_one_is_refused(tmp_path):
         assert path.read_bytes() == old
     with (
         pytest.raises(KeyError),
-        data.written({"data": new}, tmp_path, stems=data.STEMS, restart=True),
+        data_files.written({"data": new}, tmp_path, stems=data.STEMS, restart=True),
     ):
         files.write_text(tmp_path / "run.cfg", "new")
         raise KeyError
@@ -259,7 +261,7 @@ def test_examples_of_a_run_that_waits_for_the_new_one_to_begin_stay_as_long(tmp_
 
     def refuse(letter: str, phase: str | None) -> None:
         content = f'{{"text": "{letter}"}}\n'.encode()
-        written = data.written({"data": content}, tmp_path, stems=data.STEMS, restart=True)
+        written = data_files.written({"data": content}, tmp_path, stems=data.STEMS, restart=True)
         with pytest.raises(KeyError), written:
             replaced.set_aside(tmp_path, contents)
             if phase:
