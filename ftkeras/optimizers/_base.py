@@ -196,7 +196,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
             self.strategy,
             list(zip(gradients, variables, strict=True)),
             tf.convert_to_tensor(learning_rate),
-            {start: self.step_scalars(self._count(start)) for start in set(self.counted_from)},
+            # No None among the keys: several replicas sort them.
+            {start or 0: self.step_scalars(self._count(start)) for start in set(self.counted_from)},
             *([self._count_skipped(norm)] if self._may_skip else []),
         )
 
@@ -232,7 +233,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         strategy: tf.distribute.Strategy,
         pairs: list,
         learning_rate: Any,
-        scalars: dict[int | None, tuple],
+        scalars: dict[int, tuple],
         finite: Any,
     ) -> None:
         def update():
@@ -248,7 +249,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         strategy: tf.distribute.Strategy,
         pairs: list,
         learning_rate: Any,
-        scalars: dict[int | None, tuple],
+        scalars: dict[int, tuple],
     ) -> None:
         for gradient, variable in pairs:
             strategy.extended.update(
@@ -256,12 +257,12 @@ class FineTuningOptimizer(keras_compat.Optimizer):
             )
 
     def _update_one(
-        self, variable: Any, gradient: Any, learning_rate: Any, scalars: dict[int | None, tuple]
+        self, variable: Any, gradient: Any, learning_rate: Any, scalars: dict[int, tuple]
     ) -> None:
         index = self.variable_index(variable)
         if self.factors[index] != 1:
             learning_rate = learning_rate * self.factors[index]
-        own_scalars = scalars[self.counted_from[index]]
+        own_scalars = scalars[self.counted_from[index] or 0]
         if isinstance(gradient, tf.IndexedSlices):
             self.update_rows(gradient, variable, learning_rate, *own_scalars)
         else:

@@ -150,12 +150,13 @@ def expected(
     return weights
 
 
-def run(optimizer, steps: int, *, start=0, of_step=gradients):
-    """Return the variables after the optimizer's steps, the first at update `start` of the run."""
+def run(optimizer, steps: int, *, start=0, late=None, of_step=gradients):
+    """Return the variables after the optimizer's steps, the first at update `start` of the run.
+
+    The first `late` variables count their own updates from there, by default all of them.
+    """
     made = variables()
-    optimizer.build(made)
-    optimizer.iterations.assign(start)
-    optimizer.start_count(made)
+    _build(optimizer, made, start, late)
 
     @tf.function
     def apply(*grads):
@@ -166,7 +167,13 @@ def run(optimizer, steps: int, *, start=0, of_step=gradients):
     return [v.numpy() for v in made]
 
 
-def run_on_two_replicas(make_optimizer, steps: int):
+def _build(optimizer, made, start, late):
+    optimizer.build(made)
+    optimizer.iterations.assign(start)
+    optimizer.start_count(made[:late])
+
+
+def run_on_two_replicas(make_optimizer, steps: int, *, start=0, late=None):
     """Run on two replicas, each with half of every gradient."""
     devices = tf.config.list_logical_devices("CPU")[:2]
     # The collectives of two strategies in one process would interfere with each other.
@@ -175,7 +182,7 @@ def run_on_two_replicas(make_optimizer, steps: int):
     )
     with strategy.scope():
         made, optimizer = variables(), make_optimizer()
-        optimizer.build(made)
+        _build(optimizer, made, start, late)
 
     @tf.function
     def step(*grads):

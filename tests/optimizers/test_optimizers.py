@@ -113,10 +113,15 @@ def test_clip_schedule_decay_and_multipliers_work_together(name):
     algorithms.assert_close(actual, algorithms.expected(name, 5, **ALL_EXPECTED))
 
 
+two_replicas = pytest.mark.skipif(
+    "len(tf.config.list_logical_devices('CPU')) < 2",
+    reason="TensorFlow was started with one logical CPU",
+)
+
+
+@two_replicas
 @pytest.mark.parametrize("name", matrix(NAMES, default=["adamw"]))
 def test_two_replicas_take_the_steps_of_one(name):
-    if len(tf.config.list_logical_devices("CPU")) < 2:
-        pytest.skip("TensorFlow was started with one logical CPU")
     actual = algorithms.run_on_two_replicas(lambda: algorithms.make(name, **ALL), 3)
     algorithms.assert_close(actual, algorithms.expected(name, 3, **ALL_EXPECTED))
 
@@ -125,6 +130,14 @@ def test_two_replicas_take_the_steps_of_one(name):
 def test_variables_that_are_trained_later_count_their_own_updates(name):
     actual = algorithms.run(algorithms.make(name), 3, start=7)
     algorithms.assert_close(actual, algorithms.expected(name, 3))
+
+
+@two_replicas
+@pytest.mark.parametrize("name", matrix(COUNTING, default=["adamw"]))
+def test_two_replicas_count_the_updates_of_some_variables_as_one(name):
+    keys = {"start": 7, "late": 2}
+    actual = algorithms.run_on_two_replicas(lambda: algorithms.make(name), 3, **keys)
+    algorithms.assert_close(actual, algorithms.run(algorithms.make(name), 3, **keys))
 
 
 @pytest.mark.parametrize("start", [0, 7])
