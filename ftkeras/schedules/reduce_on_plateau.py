@@ -85,12 +85,12 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
         """Record an epoch's validation metric, and return whether the learning rate was reduced."""
         # In the precision of `best`: otherwise an equal metric might count as better.
         cost = float(np.float32(metric if self.by == "loss" else -metric))
-        if cost < float(self.best) - self.least_gain:
+        if cost < _number(self.best) - self.least_gain:
             self.best.assign(cost)
             self.bad_epochs.assign(0.0)
             return False
         self.bad_epochs.assign_add(1.0)
-        if float(self.bad_epochs) < self.patience:
+        if _number(self.bad_epochs) < self.patience:
             return False
         self.bad_epochs.assign(0.0)
         self.reductions.assign_add(1.0)
@@ -118,7 +118,7 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments and the state, which a saved model goes on with."""
         keys = ("peak", "factor", "patience", "by", "least_gain", "end")
-        state = [float(variable) for variable in self.variables]
+        state = [_number(variable) for variable in self.variables]
         return {**{key: getattr(self, key) for key in keys}, "state": state}
 
     @classmethod
@@ -131,3 +131,8 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
 
 def _scalar(value: float, name: str) -> keras.Variable:
     return keras.Variable(value, trainable=False, dtype="float32", name=name)
+
+
+def _number(variable: keras.Variable) -> float:
+    """Return the value of a scalar; `float` fails if several replicas have a copy of it."""
+    return float(variable.numpy())

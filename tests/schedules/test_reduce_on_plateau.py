@@ -16,6 +16,7 @@ from ftkeras.optimizers.adamw import AdamW
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.schedules.linear import Linear
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
+from tests.strategies import tiny
 
 
 def _rates(schedule, figures) -> list[float]:
@@ -65,6 +66,15 @@ def test_rate_falls_with_keras_own_callback(figures, patience, by):
         expected.append(float(theirs.model.optimizer.learning_rate))
     ours = _rates(ReduceOnPlateau(peak=1.0, patience=patience, by=by), figures)
     np.testing.assert_allclose(ours, expected)
+
+
+def test_rate_falls_on_two_replicas_as_on_one():
+    figures = [0.9, 0.8, 0.8, 0.7, 0.9]
+    one = ReduceOnPlateau(peak=1.0)
+    with tiny.two_replicas().scope():
+        two = ReduceOnPlateau(peak=1.0)
+    assert _rates(two, figures) == _rates(one, figures)
+    assert two.get_config() == one.get_config()
 
 
 def test_function_traced_before_sees_the_fall():

@@ -11,6 +11,8 @@ WAYS = {
     "lora": Setting(policy=("lora(rank=2)",)),
     "adapters": Setting(policy=("adapters(size=2)",)),
     "unfrozen": Setting(policy=("gradual_unfreezing",), epochs=2),
+    # After the first, no epoch gains so much, so the rate falls twice.
+    "falling": Setting(schedule="reduce_on_plateau(least_gain=100.0)", epochs=4, measured=True),
     "weighted": Setting(weights=(0.5, 1.0, 3.0), accumulate=2),
     "l2": Setting(regularizer=("l2(strength=0.1)",)),
     "r_drop": Setting(regularizer=("r_drop",)),

@@ -12,6 +12,7 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.poisson import PoissonSampling
 from ftkeras.encoders.bert import Bert
+from ftkeras.experiment import optimization
 from ftkeras.heads.classification import Classification
 from ftkeras.privacy import Sampling
 from ftkeras.privacy.dp_sgd import DPSGD
@@ -64,6 +65,7 @@ class Setting:
     scales_loss: bool = False
     epochs: int = 1
     rate: float = 0.001
+    schedule: str | None = None  # that starts at `rate`; None for a constant rate
     private: float | None = None  # the noise
     compress: str | None = None  # what gradients are rounded to on their way
     measured: bool = False  # on a split of its own, after each epoch, and all of it predicted
@@ -133,7 +135,7 @@ def compiled(setting: Setting) -> tuple[FineTuner, list]:
     optimizer = catalog.build(
         "optimizer",
         setting.optimizer,
-        learning_rate=setting.rate,
+        learning_rate=_rate(setting),
         clip_norm=setting.clip_norm,
         loss_scaling=setting.scales_loss,
     )
@@ -178,6 +180,7 @@ def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outco
         callbacks=[
             figures,
             *(c for policy in policies for c in policy.callbacks(made)),
+            *(optimization.schedule_callbacks(made.optimizer.schedule) if setting.schedule else ()),
             *(catalog.build("average", spec, epochs=setting.epochs) for spec in averages),
             *callbacks,
         ],
@@ -198,6 +201,12 @@ def two_replicas() -> Devices:
 
 def _sampled(setting: Setting) -> Sampling:
     return Sampling(examples=13, batch_size=setting.batch, steps=3 * setting.epochs, key=b"key")
+
+
+def _rate(setting: Setting):
+    if setting.schedule is None:
+        return setting.rate
+    return catalog.build("schedule", setting.schedule, peak=setting.rate, total_steps=100, warmup=0)
 
 
 def _mechanism(setting: Setting) -> DPSGD | None:
