@@ -56,8 +56,9 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         skip_nonfinite: whether to skip updates whose gradient norm is not finite. The schedule
             moves on, bias corrections do not, and `skipped` counts them.
         loss_scaling: whether to scale the loss dynamically, for float16. Updates that overflow are
-            skipped too. Needs `build` before the first step. Not needed in `compile` with Keras's
-            default `auto_scale_loss`, which does the same under mixed_float16.
+            skipped too. Needs `build` before the first step, and excludes Keras's `clipnorm`,
+            `clipvalue` and `global_clipnorm`. Not needed in `compile` with Keras's default
+            `auto_scale_loss`, which does the same under mixed_float16.
         **kwargs: those of `keras.optimizers.Optimizer`, such as `use_ema`.
 
     Attributes:
@@ -91,6 +92,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         bounds.not_negative(clip_norm=clip_norm, decay=decay)
         bounds.regular_expression(no_decay=no_decay)
         bounds.boolean(skip_nonfinite=skip_nonfinite, loss_scaling=loss_scaling)
+        if loss_scaling:
+            _no_clipping_by_keras(kwargs)
         checked = _checked_pairs(multipliers)
         if weight_decay is not None:
             bounds.not_negative(weight_decay=weight_decay)
@@ -299,6 +302,16 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         inherited = super().get_config()
         del inherited["weight_decay"]
         return {**inherited, **own}
+
+
+def _no_clipping_by_keras(arguments: dict[str, Any]) -> None:
+    """Raise ValueError if Keras would clip gradients, as it would before they are unscaled."""
+    for name in ("clipnorm", "clipvalue", "global_clipnorm"):
+        if arguments.get(name):
+            raise ValueError(
+                f"`{name}` can't be combined with `loss_scaling`, because Keras would clip the "
+                f"scaled gradients; use `clip_norm`. Received: {name}={arguments[name]!r}."
+            )
 
 
 def _check_precision(variables: list) -> None:

@@ -56,6 +56,12 @@ def test_keras_names_of_arguments_are_taken(name):
     assert optimizer.weight_decay is None  # Keras's own would be added to ours
 
 
+@pytest.mark.parametrize("name", ["clipnorm", "clipvalue", "global_clipnorm"])
+def test_keras_clipping_of_scaled_gradients_is_refused(name):
+    with pytest.raises(ValueError, match=rf"`{name}`.*`loss_scaling`.*`clip_norm`.*{name}=0.5"):
+        ftkeras.optimizers.AdamW(loss_scaling=True, **{name: 0.5})
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_registered_names_are_taken_by_compile(name):
     ftkeras.register_keras_classes()
