@@ -190,7 +190,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         gradients = self.exchange.sum(gradients, keep_rows=self.updates_rows)
         if self.loss_scale:
             gradients = self.loss_scale.unscale(gradients)
-        norm = tf.linalg.global_norm(gradients)
+        # Some may be float64.
+        norm = tf.linalg.global_norm([tf.cast(g, tf.float32) for g in gradients])
         if self.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
         self.gradient_norm.assign(norm)
@@ -265,7 +266,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         index = self.variable_index(variable)
         if self.factors[index] != 1:
             learning_rate = learning_rate * self.factors[index]
-        own_scalars = scalars[self.counted_from[index] or 0]
+        rates = (learning_rate, *scalars[self.counted_from[index] or 0])
+        learning_rate, *own_scalars = (tf.cast(rate, variable.dtype) for rate in rates)
         if isinstance(gradient, tf.IndexedSlices):
             self.update_rows(gradient, variable, learning_rate, *own_scalars)
         else:

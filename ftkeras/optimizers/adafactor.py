@@ -87,7 +87,10 @@ class Adafactor(FineTuningOptimizer):
             return
         super().build(variables)
         self.moments = tuple(
-            tuple(self.add_variable(shape, name=name) for name, shape in _moments(v.shape))
+            tuple(
+                self.add_variable(shape, dtype=v.dtype, name=name)
+                for name, shape in _moments(v.shape)
+            )
             for v in variables
         )
 

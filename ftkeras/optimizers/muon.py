@@ -1,5 +1,6 @@
 """Muon."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,6 +114,10 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
         self.assign_add(first, (gradient - first) * (1 - self.adam_beta_1))
         self.assign_add(second, (tf.square(gradient) - second) * (1 - self.adam_beta_2))
         self.assign_sub(variable, rate * first / (tf.sqrt(second) + self.epsilon))
+
+    def lr_adjust(self, x: Any) -> Any:
+        """Return a matrix's step at learning rate 1; Keras's own fails if it is float64."""
+        return x * math.sqrt(max(x.shape[:2])) * self.rms_rate
 
     def get_config(self):
         inherited = super().get_config()

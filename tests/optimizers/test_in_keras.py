@@ -125,6 +125,28 @@ def test_variables_too_coarse_for_small_updates_are_refused():
         optimizer.build([kernel])
 
 
+def _trained(spec: str, dtype: str) -> list[np.ndarray]:
+    """Return a variable of float32 and three of `dtype` after two steps."""
+    optimizer = catalog.build("optimizer", spec, learning_rate=0.01, multipliers=[("kernel", 0.5)])
+    table, types = INPUTS[:4, :3], ["float32", dtype, dtype, dtype]
+    values = {"first": table, "kernel": table, "bias": table[0], "embedding": table}
+    made = [
+        keras.Variable(value, dtype=t, name=name)
+        for (name, value), t in zip(values.items(), types, strict=True)
+    ]
+    optimizer.build(made)
+    for factor in (1, 3):
+        *gradients, last = (tf.constant(factor * v.numpy()) for v in made)
+        optimizer.apply([*gradients, tf.IndexedSlices(last[:2], tf.constant([1, 2]), [4, 3])])
+    return [v.numpy() for v in made]
+
+
+@pytest.mark.parametrize("spec", [*NAMES, "adamw(lazy=True)"])
+def test_float64_variables_are_trained_beside_others_as_if_they_were_float32(spec):
+    for one, other in zip(_trained(spec, "float64"), _trained(spec, "float32"), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.matrix
 def test_learning_rate_can_be_set_as_keras_callbacks_do():
     model = _model(ftkeras.optimizers.AdamW(0.01))
