@@ -11,10 +11,11 @@ from ftkeras.support import bounds, keras_compat
 Tensor = Any
 
 
-class LossOfLabels(keras.losses.Loss):
-    """A loss that is NaN for labels which are no classes, unless their weight or mask is 0.
+class LossOfTargets(keras.losses.Loss):
+    """A loss that does not read targets whose weight or mask is 0.
 
-    There, labels such as -1 or -100 are common; but 0 times NaN is NaN.
+    There, numbers that are NaN are common, and so are labels such as -1 or -100, whose loss is NaN.
+    But 0 times NaN is NaN.
     """
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> Tensor:

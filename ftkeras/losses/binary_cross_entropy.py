@@ -13,7 +13,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class BinaryCrossEntropy(_targets.LossOfLabels):
+class BinaryCrossEntropy(_targets.LossOfTargets):
     """Cross-entropy of sigmoid outputs, for several labels or for two classes.
 
     For several labels, 0 or 1 [batch, labels], it is the mean over the labels k of

@@ -12,7 +12,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class CosineRegression(keras.losses.Loss):
+class CosineRegression(_targets.LossOfTargets):
     """Squared error of the cosine similarity of two texts.
 
     L = (u · v - t)²
@@ -25,7 +25,7 @@ class CosineRegression(keras.losses.Loss):
         name: the name of the loss.
 
     Call: similarities, float [batch]; the vectors of both texts, [batch, 2 * size] -> loss, float32
-        scalar (), the mean.
+        scalar (), the mean. Similarities whose sample weight is 0 may be NaN.
 
     >>> import numpy as np
     >>> vectors = np.array([[1.0, 0.0, 0.6, 0.8]], "float32")

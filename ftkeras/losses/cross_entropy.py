@@ -12,7 +12,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class CrossEntropy(_targets.LossOfLabels):
+class CrossEntropy(_targets.LossOfTargets):
     """Cross-entropy of integer labels and logits.
 
     L = -log softmax(logits)[label]

@@ -13,7 +13,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class Focal(_targets.LossOfLabels):
+class Focal(_targets.LossOfTargets):
     """Cross-entropy that gives less weight to examples that are already classified well.
 
     L = -(1 - p)^gamma log p,     p = softmax(logits)[label]

@@ -12,7 +12,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class Huber(keras.losses.Loss):
+class Huber(_targets.LossOfTargets):
     """Squared error for small differences, and absolute error for large ones.
 
     L = 1/K Σ_k h(y_k - t_k),     h(e) = e²/2 if |e| <= delta, else delta (|e| - delta/2)
@@ -25,7 +25,7 @@ class Huber(keras.losses.Loss):
         name: the name of the loss.
 
     Call: numbers, float [batch, outputs]; predicted numbers of that shape -> loss, float32 scalar
-        (), the mean.
+        (), the mean. Numbers whose sample weight is 0 may be NaN.
 
     Raises:
         ValueError: if the argument is out of bounds.

@@ -11,7 +11,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class MeanAbsoluteError(keras.losses.Loss):
+class MeanAbsoluteError(_targets.LossOfTargets):
     """Mean absolute error of predicted numbers.
 
     L = 1/K Σ_k |y_k - t_k|
@@ -22,7 +22,7 @@ class MeanAbsoluteError(keras.losses.Loss):
         name: the name of the loss.
 
     Call: numbers, float [batch, outputs]; predicted numbers of that shape -> loss, float32 scalar
-        (), the mean.
+        (), the mean. Numbers whose sample weight is 0 may be NaN.
 
     >>> import numpy as np
     >>> print(float(MeanAbsoluteError()(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))))

@@ -11,7 +11,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class MeanSquaredError(_targets.LossOfLabels):
+class MeanSquaredError(_targets.LossOfTargets):
     """Mean squared error of predicted numbers, or of probabilities.
 
     For numbers, float [batch, outputs]:

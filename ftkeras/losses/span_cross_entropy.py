@@ -13,7 +13,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class SpanCrossEntropy(_targets.LossOfLabels):
+class SpanCrossEntropy(_targets.LossOfTargets):
     """Mean cross-entropy of the start and the end of a span, over the tokens of a text.
 
     L = -(log softmax(z_start)[start] + log softmax(z_end)[end]) / 2

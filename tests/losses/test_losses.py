@@ -207,6 +207,18 @@ def test_loss_of_numbers_equals_its_formula_and_gradient(name, keys):
     assert keras.backend.standardize_dtype(loss(numbers, half).dtype) == "float32"
 
 
+@pytest.mark.parametrize("name", [*references.OF_NUMBERS, "cosine_regression"])
+def test_number_without_a_weight_may_be_nan(name):
+    numbers, outputs = np.float32([0.5, np.nan, 1]), tf.constant(np.eye(3, 2, dtype="float32"))
+    if name in references.OF_NUMBERS:
+        numbers, outputs = numbers[:, None], outputs[:, :1]
+    loss, weights = _make(name, {}), np.float32([1, 0, 2])
+    expected = float(loss(np.nan_to_num(numbers), outputs, weights))
+    assert float(loss(numbers, outputs, weights)) == pytest.approx(expected)
+    assert np.isnan(float(loss(numbers, outputs)))
+    assert np.isfinite(_gradient(lambda y, z: loss(y, z, weights), numbers, outputs)).all()
+
+
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
