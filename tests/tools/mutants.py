@@ -52,8 +52,8 @@ MUTANTS = [
         ),
         (
             "reduce_on_plateau.py",
-            "float(self.bad_epochs) < self.patience",
-            "float(self.bad_epochs) <= self.patience",
+            "_number(self.bad_epochs) < self.patience",
+            "_number(self.bad_epochs) <= self.patience",
             "test_reduce_on_plateau.py",
         ),
     ),
