@@ -61,6 +61,7 @@ def test_step_is_that_of_ftkeras_train(name, activation):
         np.testing.assert_allclose(one, np.array(other), atol=2e-6)
 
 
+@pytest.mark.matrix
 def test_small_gradients_perturb_in_float16_what_they_perturb_in_float32():
     expected = _trained(network := tiny.network(), _in_keras(network), FGM())
     keras.config.set_dtype_policy("mixed_float16")

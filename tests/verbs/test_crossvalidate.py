@@ -204,6 +204,7 @@ def test_folds_train_for_the_same_number_of_epochs(children):
     assert len(children.started) == 3
 
 
+@pytest.mark.matrix
 def test_more_examples_than_there_are_do_not_shorten_training(children):
     for examples in (None, 10**6):
         config = _config(epochs="auto", learning_rate="auto", train_examples=examples)
