@@ -155,6 +155,7 @@ class Batches(keras.utils.PyDataset):
         return self.batch
 
 
+@pytest.mark.matrix
 def test_texts_are_refused_under_a_strategy_with_several_replicas():
     with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
         model = Models()["classifier"]
@@ -212,6 +213,7 @@ def test_model_on_tokens_takes_no_texts(models, x):
     )
 
 
+@pytest.mark.matrix
 def test_model_on_tokens_tells_pairs_from_texts(models):
     single, pairs = models["classifier"], models["of_pairs"]
     for model, other, wanted in ((single, PAIRS, "texts"), (pairs, TEXTS, "pairs of texts")):

@@ -42,6 +42,7 @@ def test_draft_is_not_a_version(tmp_path):
     assert versions.available() == [1]
 
 
+@pytest.mark.matrix
 def test_old_version_is_unloaded_once_the_new_one_is_loaded_and_it_is_unused(tmp_path):
     _write(tmp_path, 1)
     seen = []

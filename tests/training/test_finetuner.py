@@ -148,7 +148,7 @@ def test_batch_without_an_example_changes_nothing():
         np.testing.assert_array_equal(variable, value)
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("accumulate", matrix([1, 2], default=[2]))
 def test_variables_are_freed_with_the_model(accumulate):
     # TensorFlow's registry of gradients kept the graph of each step that was ever traced.
     model = _model(accumulate, layers=1, dropout=0.1, attention_dropout=0.1)
