@@ -50,7 +50,7 @@ test-lowest:
 		--resolution lowest-direct --editable ".[test]"
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-# The comparisons with PyTorch, which are skipped elsewhere: it is larger than all the rest together.
+# The comparisons with PyTorch, which are skipped where it is not installed.
 TORCH := build/torch-venv
 test-torch:
 	$(PYTHON) -m venv $(TORCH)

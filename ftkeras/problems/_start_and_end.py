@@ -1,4 +1,4 @@
-"""How predictions of where an answer starts and ends are compared."""
+"""Compare predictions of where an answer starts and ends."""
 
 from typing import Any
 

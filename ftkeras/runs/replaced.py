@@ -1,4 +1,4 @@
-"""What `restart` replaces: set aside at first, and deleted only once new work has begun.
+"""Set aside what `restart` replaces, and delete it only once the new work has begun.
 
 Much is checked late, such as settings that depend on the number of examples. A command that is
 refused then, or that fails, leaves the folder as it was; logs of what failed are kept beside it.
@@ -24,7 +24,7 @@ Place = Callable[[pathlib.Path], pathlib.Path]
 
 @dataclass(frozen=True)
 class Contents:
-    """What a verb writes into its folder.
+    """The files and folders that a verb writes.
 
     Attributes:
         argument: that names the folder.

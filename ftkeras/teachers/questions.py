@@ -35,7 +35,7 @@ class Questions:
 
     @property
     def of_places(self) -> bool:
-        """Whether a window has an answer for each of its tokens."""
+        """True if a window has an answer for each of its tokens."""
         return self.lengths is not None
 
     def identity(self) -> bytes:

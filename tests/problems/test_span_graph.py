@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import softmax
 
 from ftkeras.problems import _span_graph
 from ftkeras.problems._contexts import ContextOutputs
@@ -141,3 +142,9 @@ def test_text_of_a_span_is_cut_by_characters():
     texts = _span_graph.texts_of(found, contexts).numpy().tolist()
     assert [row[0].decode() for row in texts] == ["🌙 a", "�ab"]
     assert [row[1] for row in texts] == [b"", b""]
+
+
+def test_probabilities_are_the_softmax_over_each_window():
+    outputs = _outputs(np.random.default_rng(0), examples=5, overlap=1)
+    wanted = [softmax(window.logits, axis=0) for windows in outputs for window in windows]
+    np.testing.assert_allclose(outputs.probabilities(), np.concatenate(wanted), rtol=1e-5)
