@@ -12,6 +12,7 @@ import ftkeras
 from ftkeras import catalog
 from ftkeras.cli import commands
 from ftkeras.cli import help as help_pages
+from ftkeras.runs.changes import CHANGEABLE
 
 # The title and the introduction of each kind's page.
 _KINDS = {
@@ -59,10 +60,14 @@ def _flags() -> Iterator[str]:
     for name, verb in commands.VERBS.items():
         yield from ("", f"## {name}", "", verb.summary, "")
         yield from ("```", f"{help_pages.COMMAND} {name} {verb.example}", "```")
-        new = [one for one in help_pages.flags(verb) if one.name not in shown]
+        taken = help_pages.flags(name)
+        new = [one for one in taken if one.name not in shown]
         yield from _flag_tables(new)
         if issubclass(verb.config, commands.VERBS["train"].config):
-            if name != "train":
+            if name in CHANGEABLE:
+                known = ", ".join(f"`--{one.name}`" for one in taken if one.name in shown)
+                yield from ("", f"Of the flags of [train](#train), you may change {known}.")
+            elif name != "train":
                 yield from ("", "It also takes the flags of [train](#train).")
             shown |= {one.name for one in new}
 

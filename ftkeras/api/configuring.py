@@ -1,7 +1,6 @@
 """Turn the arguments of a call into a verb's configuration, with examples in memory as files."""
 
 import contextlib
-import dataclasses
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -12,20 +11,13 @@ from ftkeras.api import data as in_memory
 from ftkeras.api.results import Run, run_folder
 from ftkeras.api.searches import CrossValidation
 from ftkeras.config import flagfile, own_data
-from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
+from ftkeras.runs import changes, layout
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 AnyRun = Run | str | os.PathLike[str]
-# The settings of a run that its evaluation may change: those of the data, and how it is read.
-_OF_EVALUATION = {
-    *(field.name for field in dataclasses.fields(Config) if field.metadata["group"] == "Data"),
-    *("max_length", "truncation", "batch_size", "batch_tokens", "batching", "precision"),
-    *("jit_compile", "strategy", "deterministic", "name", "test", "calibrate"),
-}
 
 
 @contextlib.contextmanager
@@ -85,27 +77,16 @@ def configured_for_run(
     name = in_memory.default_name(contents) if contents else ""
     stems = {field: name if n == 0 else f"{name}-{n}" for n, field in enumerate(contents)}
     with data_files.written(contents, home, stems=stems, restart=True, keep=False) as paths:
-        changed, before = arguments.values(kind, {**given, **paths}), recorded(home)
-        _check_changed(verb, changed, before)
-        merged = {**before, **changed, "run_dir": str(home)}
-        own_data.evaluate_on(merged, set(changed))
+        changed, trained = arguments.values(kind, {**given, **paths}), recorded(home)
+        changes.require_allowed(verb, changed, trained, home)
+        merged = {**arguments.recorded(trained), **changed, "run_dir": str(home)}
+        own_data.evaluate_on(merged, changed)
         yield kind(**merged)
 
 
-def recorded(home: pathlib.Path) -> dict[str, Any]:
-    """Return the arguments that a run was trained with."""
-    return arguments.recorded(flagfile.read(home / layout.SETTINGS, Config))
-
-
-def _check_changed(verb: str, changed: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Raise UserError if a value that differs from the run's would have no effect."""
-    for name, value in changed.items():
-        is_kept = name not in before or value in (before[name], AUTO)
-        if not is_kept and name not in _OF_EVALUATION:
-            raise UserError(
-                f"`{name}` can't be changed by {verb}, because the run was trained with "
-                f"{before[name]!r}; leave it out. Received: {value!r}."
-            )
+def recorded(home: pathlib.Path) -> Config:
+    """Return the configuration that a run was trained with."""
+    return flagfile.read(home / layout.SETTINGS, Config)
 
 
 def path_of(run: AnyRun | CrossValidation, argument: str = "run") -> pathlib.Path:

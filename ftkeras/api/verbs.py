@@ -202,7 +202,7 @@ def export(
     with session(verbose, reporter):
         from ftkeras.verbs import export as verb
 
-        given = recorded(home)
+        given = arguments.recorded(recorded(home))
         given["export"] = formats_again(given["export"])
         return verb.run(Config(**{**given, **changed, "run_dir": str(home)}))
 

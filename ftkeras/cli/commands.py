@@ -19,6 +19,7 @@ from ftkeras.config.run import Config
 from ftkeras.config.selection import SelectConfig
 from ftkeras.config.serving import DeployConfig, ServeConfig
 from ftkeras.config.tune import TuneConfig
+from ftkeras.runs import changes
 
 
 @dataclass(frozen=True)
@@ -173,3 +174,14 @@ VERBS = {
 def flag_fields(config: type) -> list[dataclasses.Field]:
     """Return the fields of a configuration that are flags."""
     return [field for field in dataclasses.fields(config) if "help" in field.metadata]
+
+
+def shown_flags(verb: str) -> list[dataclasses.Field]:
+    """Return the flags that a verb's help page and its completion show."""
+    groups = VERBS[verb].groups
+    return [
+        field
+        for field in flag_fields(VERBS[verb].config)
+        if (groups is None or field.metadata["group"] in groups)
+        and changes.may_change(verb, field.name)
+    ]

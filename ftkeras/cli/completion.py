@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from ftkeras import catalog
-from ftkeras.cli.commands import VERBS, flag_fields
+from ftkeras.cli.commands import VERBS, shown_flags
 from ftkeras.config import flagfile
 from ftkeras.errors import UserError
 from ftkeras.support.nearest import hint
@@ -47,11 +47,8 @@ class _Flag:
 
 
 def _flags(verb: str) -> Iterator[_Flag]:
-    entry = VERBS[verb]
-    kinds = flagfile.value_types(entry.config)
-    for field in flag_fields(entry.config):
-        if entry.groups and field.metadata["group"] not in entry.groups:
-            continue
+    kinds = flagfile.value_types(VERBS[verb].config)
+    for field in shown_flags(verb):
         text = field.metadata["help"]
         is_switch = kinds[field.name] is bool
         values = ("true", "false") if is_switch else ()

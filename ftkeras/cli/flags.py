@@ -20,6 +20,7 @@ from ftkeras.config.fields import AUTO
 from ftkeras.config.launch import LaunchConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.runs import changes
 from ftkeras.support.nearest import hint
 
 HELP = ("--help", "-h")
@@ -68,16 +69,25 @@ def parse(arguments: list[str]) -> Command:
         given[positional] = (*given.get(positional, ()), *others)
         return Command(verb, config(**given))
     values = _read(config, rest)
-    given = _as_dict(values)
-    if verb in ("evaluate", "export", "report"):
-        merged = _as_dict(_read(config, [f"--flagfile={_recorded_flags(values, verb)}", *rest]))
-        # absl would append a repeated flag to the recorded values; the command line replaces them.
-        given = {**merged, **{name: given[name] for name in given if values[name].present}}
-        if verb == "export" and not values["export"].present:
-            given["export"] = formats_again(merged["export"])
-        if verb != "export":
-            own_data.evaluate_on(given, {name for name in given if values[name].present})
-    return Command(verb, config(**given))
+    if verb in changes.CHANGEABLE:
+        return Command(verb, _of_finished_run(verb, values, rest))
+    return Command(verb, config(**_as_dict(values)))
+
+
+def _of_finished_run(verb: str, values: absl_flags.FlagValues, arguments: list[str]) -> Config:
+    """Return the configuration of a finished run, with the flags of a command line in its place."""
+    path, kind = _recorded_flags(values, verb), VERBS[verb].config
+    trained = flagfile.read(path, Config)  # it names the file, where absl names only the flag
+    recorded = _as_dict(_read(kind, [f"--flagfile={path}", *arguments]))
+    # absl would append a repeated flag to the recorded values; the command line replaces them.
+    changed = {name: v for name, v in _as_dict(values).items() if values[name].present}
+    changes.require_allowed(verb, changed, trained, path.parent)
+    given = {**recorded, **changed}
+    if verb == "export":
+        given["export"] = changed.get("export", formats_again(recorded["export"]))
+    else:
+        own_data.evaluate_on(given, changed)
+    return kind(**given)
 
 
 def _launch(arguments: list[str]) -> Command:
@@ -255,17 +265,4 @@ def _recorded_flags(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
     if not (run_dir := values["run_dir"].value):
         raise UserError(f"{verb} needs --run_dir, the folder of a finished run.")
     # Before the configuration, which expands it, can be made.
-    path = existing.require_run(os.path.expanduser(run_dir))
-    recorded = flagfile.read(path, Config)  # it names the file, where absl names only the flag
-    for name in ("encoder", "head"):
-        value, own = values[name].value, getattr(recorded, name)
-        if name == "head" and own is None and values[name].present:
-            from ftkeras.runs import problem  # only here, as it imports NumPy
-
-            own = problem.of_run(path.parent).head
-        if values[name].present and value != own:
-            raise UserError(
-                f"{name}={value} can't be changed by {verb}: run_dir={run_dir} was trained with "
-                f"{name}={own}; omit it, or train another run."
-            )
-    return path
+    return existing.require_run(os.path.expanduser(run_dir))

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from ftkeras import catalog
-from ftkeras.cli.commands import VERBS, Verb, flag_fields
+from ftkeras.cli.commands import VERBS, Verb, shown_flags
 from ftkeras.config.run import Config
 
 COMMAND = "python -m ftkeras.main"
@@ -30,8 +30,8 @@ def start() -> str:
 
 def page(verb: str | None = None) -> str:
     """Return the help page of a verb, or the overview with train's flags."""
-    head, entry = _overview() if verb is None else _usage(verb), VERBS[verb or "train"]
-    return "\n".join([*head, *_groups(entry), *_footer(entry)])
+    head, verb = (_overview(), "train") if verb is None else (_usage(verb), verb)
+    return "\n".join([*head, *_groups(verb), *_footer(VERBS[verb])])
 
 
 def part_page(name: str) -> str | None:
@@ -144,7 +144,7 @@ def _usage(verb: str) -> Iterator[str]:
     yield f"  {COMMAND} {verb} {VERBS[verb].example}"
 
 
-def _groups(verb: Verb) -> Iterator[str]:
+def _groups(verb: str) -> Iterator[str]:
     """Yield a title for each group of flags, and the help of each flag."""
     group = None
     for field in flags(verb):
@@ -157,12 +157,10 @@ def _groups(verb: Verb) -> Iterator[str]:
         )
 
 
-def flags(verb: Verb) -> list[dataclasses.Field]:
+def flags(verb: str) -> list[dataclasses.Field]:
     """Return the flags on a verb's help page by group; those that train also has come last."""
-    fields = flag_fields(verb.config)
-    if verb.groups:
-        fields = [field for field in fields if field.metadata["group"] in verb.groups]
-    if not issubclass(verb.config, Config):
+    fields = shown_flags(verb)
+    if not issubclass(VERBS[verb].config, Config):
         return fields
     return sorted(fields, key=lambda field: _SHARED_GROUPS.get(field.metadata["group"], -1))
 

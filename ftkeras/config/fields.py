@@ -35,11 +35,16 @@ class WithPaths:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not field.metadata.get("path") or value is None:
-                continue
-            several = isinstance(value, tuple)
-            paths = tuple(map(os.path.expanduser, value if several else (value,)))
-            object.__setattr__(self, field.name, paths if several else paths[0])
+            object.__setattr__(self, field.name, expand_home(field, value))
+
+
+def expand_home(field: dataclasses.Field, value: Any) -> Any:
+    """Return the value of a field; if it names files or folders, with `~` expanded."""
+    if not field.metadata.get("path") or value is None:
+        return value
+    if isinstance(value, tuple):
+        return tuple(map(os.path.expanduser, value))
+    return os.path.expanduser(value)
 
 
 def check_at_least(config: Any, **bounds: int) -> None:

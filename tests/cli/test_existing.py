@@ -102,11 +102,27 @@ def test_flagfile_that_cannot_be_read_is_named(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("verb", ["evaluate", "report", "export"])
 def test_part_of_a_trained_model_cannot_be_changed(tmp_path, verb):
-    (tmp_path / "run.cfg").write_text("--encoder=own\n--task=quickstart\n")
+    (tmp_path / "run.cfg").write_text("--encoder=own\n--task=quickstart\n--epochs=3\n")
     _check(f"{verb} --run_dir=. --encoder=own --max_length=9")
     (tmp_path / "labels.json").write_text('["bad", "good"]')
     _check(f"{verb} --run_dir=. --head=classification")
-    with pytest.raises(UserError, match="head=other can't be changed by .*head=classification"):
-        _check(f"{verb} --run_dir=. --head=other")
-    with pytest.raises(UserError, match="encoder=other can't be changed by .*encoder=own"):
-        _check(f"{verb} --run_dir=. --encoder=other")
+    _check(f"{verb} --run_dir=. --epochs=3 --learning_rate=auto")
+    for name, value, own in (
+        ("head", "other", "classification"),
+        ("encoder", "other", "own"),
+        ("epochs", 5, 3),
+        ("policy", "full,head_only", "full"),
+    ):
+        message = f"`{name}` can't be changed by {verb}, .* with {own};.* Received: {value}"
+        with pytest.raises(UserError, match=message):
+            _check(f"{verb} --run_dir=. --{name}={value}")
+
+
+def test_flag_that_only_another_verb_uses_is_refused(tmp_path):
+    (tmp_path / "run.cfg").write_text("--task=quickstart\n--export=none\n")
+    _check("export --run_dir=. --export=onnx")
+    for verb in ("evaluate", "report"):
+        with pytest.raises(UserError, match=f"`export` has no effect on {verb}"):
+            _check(f"{verb} --run_dir=. --export=onnx")
+    with pytest.raises(UserError, match="`test_data` can't be changed by export"):
+        _check("export --run_dir=. --test_data=new.csv")
