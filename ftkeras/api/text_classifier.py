@@ -31,8 +31,8 @@ class TextClassifier(LabelledTextModel):
 
     It is a functional model, so `compile`, `fit`, `evaluate`, `predict`, `save`, `export` and
     callbacks work as usual. Its parts are the attributes `preprocessor`, `encoder` and `head`;
-    `get_layer` knows the encoder by a name of Keras, such as "bert_1". In addition, texts
-    may be a list, an array or a column of a DataFrame, and labels may be names, also those of
+    `get_layer` finds the encoder under the name that Keras gives it, such as "bert_1". In addition,
+    texts may be a list, an array or a column of a DataFrame, and labels may be names, also those of
     `class_weight`. To start from a checkpoint, use `from_pretrained`.
 
     Args:

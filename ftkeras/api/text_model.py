@@ -25,8 +25,8 @@ class TextModel(StringModel):
 
     It is a functional model, so `compile`, `fit`, `evaluate`, `predict`, `save`, `export` and
     callbacks work as usual. Its parts are the attributes `preprocessor`, `encoder` and `head`;
-    `get_layer` knows the encoder by a name of Keras, such as "bert_1". In addition, texts
-    may be a list, an array or a column of a DataFrame.
+    `get_layer` finds the encoder under the name that Keras gives it, such as "bert_1". In addition,
+    texts may be a list, an array or a column of a DataFrame.
 
     Args:
         preprocessor: layer that turns texts into token ids.

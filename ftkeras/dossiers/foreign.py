@@ -1,4 +1,4 @@
-"""The part about texts of another kind: whether the model's own numbers tell them apart."""
+"""The part about out-of-distribution texts: whether the model's own numbers tell them apart."""
 
 import pathlib
 import tempfile
@@ -29,7 +29,7 @@ TOO_SHORT = "fewer than two texts have more than three words."
 
 
 def part(subject: Subject) -> Part:
-    """Return the part about texts of another kind.
+    """Return the part about out-of-distribution texts.
 
     Raises:
         UserError: if the data can't be read, the run kept no weights, its problem answers words
@@ -56,7 +56,7 @@ def part(subject: Subject) -> Part:
         "scores": rows,
         "left_out": [kind for kind in made if kind not in kinds],
     }
-    return Part("foreign", "Texts of another kind", data, _shown(data))
+    return Part("foreign", "Out-of-distribution texts", data, _shown(data))
 
 
 def _measure(
