@@ -9,6 +9,8 @@ from ftkeras.support.protocols import Encoder, EncoderPart
 # The names of layers and embeddings in models of other packages.
 _LAYER = re.compile(r"(?:^|/)(?P<kind>\w*layer_)(?P<number>\d+)/")
 _EMBEDDINGS = "embed"
+# The adapters of a layer have a path of their own: adapters/layer_0_attention_down_kernel.
+ADAPTERS = "adapters/"
 
 
 def body(encoder: Encoder) -> list[EncoderPart]:
@@ -46,6 +48,8 @@ def check_count(encoder: Encoder, layers: int) -> None:
 def falling_rates(model: Any, decay: float) -> list[tuple[str, float]]:
     """Return the multipliers decay^depth, with depth 0 for the top layer, for parts that train.
 
+    Adapters learn at the rate of their layer.
+
     Args:
         model: has an `encoder`, or is any Keras model. One without an encoder of ours has layers
             whose names end in `layer_` and a number, as those of KerasHub, and may have embeddings,
@@ -61,11 +65,15 @@ def falling_rates(model: Any, decay: float) -> list[tuple[str, float]]:
         if len(encoders) != 1:
             return _falling_by_path(model, decay)
         (encoder,) = encoders
-    return [
-        (f"^{re.escape(part.path)}/", decay**depth)
-        for depth, part in enumerate(reversed(body(encoder)))
-        if part.trainable_variables
-    ]
+    falling = [(part, decay**depth) for depth, part in enumerate(reversed(body(encoder)))]
+    rates = [(f"^{re.escape(part.path)}/", r) for part, r in falling if part.trainable_variables]
+    if any(variable.path.startswith(ADAPTERS) for variable in _trainable(model)):
+        rates += [(f"^{ADAPTERS}{part.name}_", r) for part, r in falling[:-1]]
+    return rates
+
+
+def _trainable(model: Any) -> list[Any]:
+    return getattr(model, "trainable_variables", [])
 
 
 def _falling_by_path(model: Any, decay: float) -> list[tuple[str, float]]:

@@ -72,7 +72,7 @@ class Bottlenecks(keras.layers.Layer):
     """
 
     def __init__(self, encoder: Encoder, *, size: int, seed: int | None, **kwargs: Any):
-        super().__init__(name="adapters", **kwargs)
+        super().__init__(name=_layers.ADAPTERS.rstrip("/"), **kwargs)
         seeds = keras.random.SeedGenerator(seed)
         normal = keras.initializers.TruncatedNormal(stddev=STANDARD_DEVIATION, seed=seeds)
         for layer in encoder.blocks:

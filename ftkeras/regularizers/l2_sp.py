@@ -14,22 +14,23 @@ from ftkeras.support.protocols import Model
 
 
 class L2SP(Regularizer):
-    """Pull the encoder towards its pretrained weights, and the head towards 0.
+    """Pull the encoder towards its pretrained weights, and new weights towards 0.
 
-    term = strength/2 * Σ_encoder (w - w⁰)² + head_strength/2 * Σ_head w²
+    term = strength/2 * Σ_encoder (w - w⁰)² + head_strength/2 * Σ_new w²
 
-    over all variables that train, including biases and scales. w⁰ are the values before training;
-    the copies need as much memory as the encoder's trainable weights. Use `adamw(decay=0)`, so that
-    nothing else pulls the encoder towards 0.
+    over all variables that train, including biases and scales. The head is new, and so is what
+    `lora` or `adapters` add to the encoder. w⁰ are the values before training; the copies need as
+    much memory as the encoder's trainable weights. Use `adamw(decay=0)`, so that nothing else
+    pulls the encoder towards 0.
     Source: Li et al., 2018, https://arxiv.org/abs/1802.01483.
 
     Args:
         strength: strength of the pull towards the pretrained weights, α in the paper; at least 0.
-        head_strength: strength of the pull towards 0, β in the paper; at least 0.
+        head_strength: strength of the pull of new weights towards 0, β in the paper; at least 0.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
-            In `attach`: if no variable of the encoder trains.
+            In `attach`: if only the head trains.
     """
 
     of_weights = True
@@ -41,9 +42,11 @@ class L2SP(Regularizer):
         self.new: list[keras.Variable] = []
 
     def attach(self, model: Model) -> None:
-        self.pretrained = [(v, constant_copy(v)) for v in model.encoder.trainable_variables]
-        self.new = model.head.trainable_variables
-        if not self.pretrained:
+        own, head = model.encoder.trainable_variables, model.head.trainable_variables
+        self.pretrained = [(v, constant_copy(v)) for v in own]
+        known = set(map(id, own))
+        self.new = [v for v in model.trainable_variables if id(v) not in known]
+        if not own and len(self.new) == len(head):
             raise ValueError("no variable of the encoder trains, so there is none to hold back.")
 
     def of_variable(self, model: Any) -> dict[int, Callable[[Any], Any]]:

@@ -124,6 +124,11 @@ def test_policy_with_nothing_to_act_on_is_rejected(specs, named, order):
     [
         (("freeze(layers=2)", "layerwise(decay=0.5)"), {"layer_2": 1, "pooler": 1, "head": 1}),
         (("bitfit", "layerwise(decay=0.5)"), {"embeddings": 1 / 8, "layer_0": 1 / 4, "head": 1}),
+        (
+            ("adapters(size=2)", "layerwise(decay=0.5)"),
+            {"adapters/layer_2_": 1, "adapters/layer_0_": 1 / 4, "encoder/layer_0/": 1 / 4},
+        ),
+        (("adapters(size=2)", "discriminative"), {"adapters/layer_1_": 1 / 2.6, "head": 1}),
         (("lora", "discriminative(rates={'_b$': 4})"), {"lora/.*_b": 4, "lora/.*_a": 1}),
         (("reinit", "layerwise(decay=0.5)"), {"layer_1": 1 / 2, "layer_2": 1}),
         (("gradual_unfreezing", "layerwise(decay=0.5)"), {"embeddings": 1 / 8, "head": 1}),

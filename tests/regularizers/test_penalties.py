@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from ftkeras.policies.adapters import Adapters
+from ftkeras.policies.lora import LoRA
 from ftkeras.regularizers.l1 import L1
 from ftkeras.regularizers.l1_l2 import L1L2
 from ftkeras.regularizers.l2 import L2
@@ -102,6 +104,17 @@ def test_l2_sp_pulls_the_encoder_to_its_start_and_the_head_to_zero():
     slope, direction = tiny.slope(model, lambda: penalty(None))
     parts = tiny.gradients(model, lambda: penalty(None))
     assert tiny.along(parts, direction) == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("policy", [LoRA(rank=1, seed=1), Adapters(size=2, seed=1)])
+def test_l2_sp_pulls_what_a_policy_adds_to_zero(policy):
+    model, penalty = tiny.network(), L2SP(strength=0.0, head_strength=1.0)
+    policy.prepare(model)
+    penalty.attach(model)
+    old = {id(v) for v in model.encoder.trainable_variables}
+    new = [np.array(v) for v in model.trainable_variables if id(v) not in old]
+    assert len(new) > len(model.head.trainable_variables)
+    assert float(penalty(None)) == pytest.approx(sum((v**2).sum() for v in new) / 2)
 
 
 def test_l2_sp_needs_an_encoder_that_trains():
