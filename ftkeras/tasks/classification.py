@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ftkeras.data.questions.reading import find_questions
 from ftkeras.data.questions.records import Columns
@@ -82,8 +82,8 @@ class Classification(OwnFiles):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Likely mistakes in the labels, a sentence each."""
-        return self._labels.warnings
+        """Likely mistakes in the labels, and options that are not read, a sentence each."""
+        return (*self._labels.warnings, *self._unread_options())
 
     def better_task(self) -> tuple[str, str] | None:
         """Return the task of several labels, many numbers or tagged texts; see `Task`."""
@@ -156,8 +156,22 @@ class Classification(OwnFiles):
         label = self._chosen.label
         if label is not None:
             label = inference.find_position(table.name, table.columns, label, "label_column")
-        rows = [row for _, row in itertools.islice(table.rows(), options.ROWS)]
-        return options.find(table.columns, rows, label)
+        return options.find(table.columns, self._option_rows(table), label)
+
+    def _unread_options(self) -> Iterator[str]:
+        """Yield that columns which look like options of questions are not read, if any are not."""
+        table, roles = self._table("train"), self._roles
+        found = options.find_columns(table.columns, self._option_rows(table))
+        unread = [n for n in found if n not in (*roles.text, roles.pair, roles.label)]
+        if unread:
+            listed = ", ".join(repr(table.columns[n]) for n in unread)
+            yield (
+                f"{listed} of {table.name!r} look like the options of questions, but classification "
+                "does not read them; task=multiple_choice(train=…) chooses one of them"
+            )
+
+    def _option_rows(self, table: Table) -> list[Row]:
+        return [row for _, row in itertools.islice(table.rows(), options.ROWS)]
 
     def _check_answers(self) -> None:
         _ = self._labels  # reads the answers

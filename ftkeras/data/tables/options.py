@@ -1,6 +1,7 @@
 """Options of questions in tables: the columns that hold them, and how answers name one."""
 
 import ast
+import contextlib
 import itertools
 import json
 import re
@@ -28,6 +29,8 @@ _ANSWERS = (
 # The first rows, which show where options are.
 ROWS = 200
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Above this share, the other rows are mistakes. Labels 0, 1 and 2 beside two options are below it.
+_MOST = 0.75
 # Notations in which answers name an option, in the order in which they are tried.
 NOTATIONS = ("name", "number from 0", "number from 1", "letter", "text")
 
@@ -61,7 +64,7 @@ def find_columns(columns: Sequence[str], rows: Sequence[Row]) -> tuple[int, ...]
     for name in _LISTS:
         if name in lowered and rows:
             position = lowered.index(name)
-            if all(_holds_options(row[position]) for row in rows):
+            if _are_most(sum(_holds_options(row[position]) for row in rows), rows):
                 return (position,)
     groups: dict[str, list[tuple[str, int]]] = {}
     for position, name in enumerate(lowered):
@@ -88,7 +91,9 @@ def find_answer(columns: Sequence[str], taken: Sequence[int]) -> int | None:
 
 
 def find(columns: Sequence[str], rows: Sequence[Row], label: int | None) -> tuple[int, ...]:
-    """Return the positions of the columns of options, if the rows are questions with answers.
+    """Return the positions of the columns of options, if nearly all rows are questions with answers.
+
+    The few other rows are mistakes, which reading the file names.
 
     Args:
         columns: their names.
@@ -105,13 +110,12 @@ def find(columns: Sequence[str], rows: Sequence[Row], label: int | None) -> tupl
     if not positions or not rows or answer is None:
         return ()
     names = [columns[position] for position in positions]
-    try:
-        find_notation(
-            (row[answer], read([row[position] for position in positions], names)) for row in rows
-        )
-    except ValueError:
-        return ()
-    return positions
+    pairs = []
+    for row in rows:
+        with contextlib.suppress(ValueError):
+            pairs.append((row[answer], read([row[position] for position in positions], names)))
+    fitting = max(_count_named(notation, pairs) for notation in NOTATIONS)
+    return positions if _are_most(fitting, rows) else ()
 
 
 def read(values: Sequence[Value], names: Sequence[str] = ()) -> Options:
@@ -147,7 +151,7 @@ def read(values: Sequence[Value], names: Sequence[str] = ()) -> Options:
 
 
 def find_notation(answers: Iterable[tuple[Value, Options]], *, preferred: str | None = None) -> str:
-    """Return how answers name an option, one of `NOTATIONS`: the first that fits all of them.
+    """Return how answers name an option, one of `NOTATIONS`: the first that fits most of them.
 
     So numbers count from 1 if one of them is the number of options, and none is 0.
 
@@ -156,7 +160,7 @@ def find_notation(answers: Iterable[tuple[Value, Options]], *, preferred: str | 
         preferred: the notation to try first.
 
     Raises:
-        ValueError: if none fits; names an answer.
+        ValueError: if none fits a single answer; names the first.
 
     >>> options = Options(("I", "you"))
     >>> find_notation([("1", options), ("2", options)]), find_notation([("you", options)])
@@ -166,11 +170,11 @@ def find_notation(answers: Iterable[tuple[Value, Options]], *, preferred: str | 
     """
     pairs = list(answers)
     notations = NOTATIONS if preferred is None else (preferred, *NOTATIONS)
-    best = max(notations, key=lambda n: sum(index(n, *pair) is not None for pair in pairs))
-    for value, options in pairs:
-        if index(best, value, options) is None:
-            listed = ", ".join(map(repr, options.texts[:5]))
-            raise ValueError(f"the answer {str(value)[:60]!r} is none of the options {listed}")
+    best = max(notations, key=lambda notation: _count_named(notation, pairs))
+    if pairs and not _count_named(best, pairs):
+        value, options = pairs[0]
+        listed = ", ".join(map(repr, options.texts[:5]))
+        raise ValueError(f"the answer {str(value)[:60]!r} is none of the options {listed}")
     return best
 
 
@@ -191,6 +195,15 @@ def index(notation: str, answer: Value, options: Options) -> int | None:
         number = text.removesuffix(".0")
         at = int(number) - int(notation[-1]) if number.isdecimal() else -1
     return at if 0 <= at < len(options.texts) else None
+
+
+def _count_named(notation: str, answers: Sequence[tuple[Value, Options]]) -> int:
+    """Return how many answers name an option in a notation."""
+    return sum(index(notation, *answer) is not None for answer in answers)
+
+
+def _are_most(count: int, rows: Sequence[Row]) -> bool:
+    return count > _MOST * len(rows)
 
 
 def _are_consecutive(codes: Sequence[int]) -> bool:

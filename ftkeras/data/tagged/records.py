@@ -1,7 +1,7 @@
 """Tagged texts in tables that hold lists: JSON, Parquet and Arrow."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,8 @@ def find_layout(
 ) -> Layout | None:
     """Return which columns hold tagged texts, from their names and some rows; None if none do.
 
+    They do if most of the rows are tagged texts; reading the file names one that is not.
+
     Args:
         columns: their names.
         rows: some rows.
@@ -54,7 +56,7 @@ def find_layout(
 
     def first(names: Sequence[str], given: str | None, fits: Any) -> str | None:
         names = [name for name in names if name in columns] if given is None else [given]
-        return next((name for name in names if (v := values(name)) and all(map(fits, v))), None)
+        return next((name for name in names if _mostly(fits, values(name))), None)
 
     text, label = known
     if "data" in columns and (annotations := first(("annotations",), label, _are_results)):
@@ -123,13 +125,13 @@ class Records:
 
     def _from_words(self, words: Any, tags: Any) -> Tagged:
         words, tags = words or [], [] if tags is None else tags
-        if not _are_words(words) or not _are_tags(tags):
+        if not _are_words(words) or not isinstance(tags, list | tuple):
             raise ValueError("words must be a list of strings, and tags a list")
         if len(words) != len(tags):
             raise ValueError(f"there are {len(words)} words, but {len(tags)} tags")
         return from_tags(words, [self._tag(tag) for tag in tags])
 
-    def _tag(self, tag: str | int) -> str:
+    def _tag(self, tag: Any) -> str:
         if isinstance(tag, int):
             if str(tag) not in self._tags:
                 raise ValueError(
@@ -137,8 +139,8 @@ class Records:
                     f"Received: {tag}"
                 )
             tag = self._tags[str(tag)]
-        if not TAG.fullmatch(tag):
-            raise ValueError(f"a tag must be O or such as B-PER. Received: {tag[:60]!r}")
+        if not isinstance(tag, str) or not TAG.fullmatch(tag):
+            raise ValueError(f"a tag must be O or such as B-PER. Received: {str(tag)[:60]!r}")
         return tag
 
     def _from_spans(self, text: Any, spans: Any) -> Tagged:
@@ -165,9 +167,12 @@ def _entity(text: str, span: Any) -> Entity:
         first = labels[0] if labels and isinstance(labels, list | tuple) else labels
         kind = first or span.get("label", span.get("type"))
         start, end = span.get("start"), span.get("end")
-    else:
+    elif isinstance(span, list | tuple) and len(span) == 3:
         start, end, kind = span
-    if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)):
+    else:
+        raise ValueError(f"a span must be [start, end, type]. Received: {str(span)[:60]}")
+    start, end = _offset(start), _offset(end)
+    if not 0 <= start < end <= len(text):
         raise ValueError(
             f"the span {start} to {end} is outside its text of {len(text)} characters, or empty"
         )
@@ -181,14 +186,29 @@ def _entity(text: str, span: Any) -> Entity:
     return kind, start, end
 
 
+def _offset(value: Any) -> int:
+    """Return an offset as an integer; some tools write 4.0."""
+    if isinstance(value, int | float) and float(value).is_integer():
+        return int(value)
+    raise ValueError(f"start and end of a span must be integers. Received: {str(value)[:60]!r}")
+
+
 def _results(spans: Any) -> list[Any]:
     """Return the spans of a row; of Label Studio those of the last annotation not cancelled."""
     spans = spans or []
+    if not isinstance(spans, list | tuple):
+        raise ValueError(f"spans must be a list. Received: {str(spans)[:60]!r}")
     if not (spans and _are_results(spans)):
         return list(spans)
     done = [each for each in spans if not each.get("was_cancelled")]
     results = done[-1]["result"] if done else []
     return [each["value"] for each in results if "start" in each.get("value", {})]
+
+
+def _mostly(fits: Callable[[Any], Any], values: Sequence[Any]) -> bool:
+    """Return whether most values fit. Empty lists fit anything, so they count only if all are."""
+    telling = [value for value in values if value] or values
+    return sum(map(bool, map(fits, telling))) > len(telling) / 2
 
 
 def _is_text(value: Any) -> bool:
