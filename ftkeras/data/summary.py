@@ -50,9 +50,9 @@ def summarize(
         problem: summarizes the targets.
 
     Returns:
-        What the problem says about the targets; "empty": texts without a token; "duplicates":
-        texts that occurred before; "contradictions": distinct texts with more than one target;
-        "full_length": texts of `max_length` tokens, nearly all of them cut;
+        What the problem says about the targets, and about words if it answers these; "empty": texts
+        without a token; "duplicates": texts that occurred before; "contradictions": distinct texts
+        with more than one target; "full_length": texts of `max_length` tokens, nearly all of them cut;
         "unknown_share": share of unknown tokens among all but the special ones. Of texts that are
         cut into windows also "windows": how many there are, "most_windows": of a text, and
         "several_windows": texts that have more than one.
@@ -63,6 +63,7 @@ def summarize(
     others = examples.lengths - specials * examples.row_counts
     return {
         **problem.summarize(examples.targets),
+        **_words(examples, problem),
         "empty": int((others <= 0).sum()),
         "duplicates": len(examples) - len(texts),
         "contradictions": int((np.unique(pairs[0], return_counts=True)[1] > 1).sum()),
@@ -75,6 +76,13 @@ def summarize(
 def _specials(tokenizer: Any, examples: Examples, reads: str) -> int:
     """Return the number of special tokens of a row: of a pair, unless each text is a row."""
     return tokenizer.specials[examples.pairs and reads != "each_text"]
+
+
+def _words(examples: Examples, problem: Problem) -> dict:
+    """Return what the problem says about the words that it answers, if it answers words."""
+    if problem.reads != "words":
+        return {}
+    return problem.summarize_words(examples.targets, examples.words())
 
 
 def _windows(examples: Examples) -> dict[str, int]:

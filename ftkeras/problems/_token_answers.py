@@ -37,6 +37,15 @@ class TokenAnswers(Protocol):
         """
         raise NotImplementedError
 
+    def summarize_words(self, targets: Any, words: Any) -> dict:
+        """Return what metrics.json has about targets and the words of a split, if it reads words.
+
+        Args:
+            targets: the stored answer to each text.
+            words: the words of each text, (start, end) in characters, [texts, (words), 2].
+        """
+        raise NotImplementedError
+
     def window_targets(self, targets: Any, outputs: ContextOutputs) -> np.ndarray:
         """Return the targets of the windows of contexts, int64 [windows, …].
 

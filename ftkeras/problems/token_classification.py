@@ -17,6 +17,7 @@ from ftkeras.problems._one_of_several import OneOfSeveral
 from ftkeras.problems._words import WordOutputs
 from ftkeras.statistics.entity_predictions import EntityPredictions
 from ftkeras.support import tags
+from ftkeras.support.ragged import Ragged
 
 Tensor = Any
 PIECES = ("first", "all")
@@ -117,6 +118,10 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         without = sum(len(kinds) == 0 for kinds in kinds_of_texts)
         return {"examples": len(kinds_of_texts), "entities": entities, "without_entities": without}
 
+    def summarize_words(self, targets: Any, words: Ragged) -> dict:
+        """Return how many entities begin or end within a word, so that no answer is right."""
+        return {"within_words": self._unreachable(targets, words)[1]}
+
     def metrics(self, targets: Any, outputs: WordOutputs, loss: Loss) -> dict:
         """Return the metrics of entities, as seqeval's strict mode has them, and of words.
 
@@ -129,7 +134,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         wanted = self.token_targets(targets, outputs.spans)
         truth = self._truth(targets)
         predicted = [decoded.spans(self.types) for decoded in self._decode(outputs)]
-        cut, crooked = self._unreachable(targets, outputs)
+        cut, crooked = self._unreachable(targets, outputs.spans)
         measured = _entity_report.measure(truth, predicted)
         return {
             **{name: measured[name] for name in _entity_report.METRICS},
@@ -284,10 +289,11 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         with tf.init_scope():  # also while an export is traced
             return keras.ops.convert_to_numpy(self._transitions)
 
-    def _unreachable(self, targets: Any, outputs: WordOutputs) -> tuple[int, int]:
+    @staticmethod
+    def _unreachable(targets: Any, words: Ragged) -> tuple[int, int]:
         """Return how many entities were not read to their end, and how many cut a word in two."""
         cut = crooked = 0
-        for answer, spans in zip(targets, outputs.spans, strict=True):
+        for answer, spans in zip(targets, words, strict=True):
             starts, ends = set(spans[:, 0].tolist()), set(spans[:, 1].tolist())
             read = int(spans[:, 1].max(initial=0))
             for _, start, end in tags.decode(answer).tolist():

@@ -5,6 +5,7 @@ from typing import Any
 
 from ftkeras.data.task import Task
 from ftkeras.experiment.windows import CUT
+from ftkeras.support import plurals
 
 # Above these shares something is probably wrong with the vocabulary or `max_length`.
 MANY_UNKNOWN, MANY_CUT = 0.05, 0.2
@@ -92,10 +93,10 @@ def _entities(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -> Iterator[str]:
     """Yield a line for each kind of problem, with the splits that have it."""
     yield from (f"warning: {warning}" for warning in task.warnings)
-    for kind, key, meaning in _COUNTED:
+    for kind, key, nouns, meaning in _COUNTED:
         if by_split := {name: summary[key] for name, summary in splits.items() if summary.get(key)}:
             shown = ", ".join(
-                f"{_number(count, 'text')} of {name}" for name, count in by_split.items()
+                f"{plurals.counted(count, *nouns)} of {name}" for name, count in by_split.items()
             )
             yield f"{kind}: {shown} {meaning}"
     full = {name: summary["full_length"] / _size(summary) for name, summary in splits.items()}
@@ -123,12 +124,15 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
             yield f"warning: {name} has no example of {', '.join(map(repr, missing[:5]))}"
 
 
-# Problems that are counted: how serious each is, its key in the summary, and what it means.
+_TEXTS = ("text", "texts")
+_WITHIN_WORDS = "beginning or ending within a word, which the model can't find"
+# Problems that are counted: how serious each is, its key in the summary, of what, and its meaning.
 _COUNTED = (
-    ("note", "empty", "without a single token"),
-    ("note", "duplicates", "repeating an earlier one"),
-    ("note", "unlabelled", "without a label"),
-    ("warning", "contradictions", "with more than one answer"),
+    ("note", "empty", _TEXTS, "without a single token"),
+    ("note", "duplicates", _TEXTS, "repeating an earlier one"),
+    ("note", "unlabelled", _TEXTS, "without a label"),
+    ("warning", "contradictions", _TEXTS, "with more than one answer"),
+    ("warning", "within_words", ("entity", "entities"), _WITHIN_WORDS),
 )
 
 

@@ -166,8 +166,8 @@ class Classification(OwnFiles):
         if unread:
             listed = ", ".join(repr(table.columns[n]) for n in unread)
             yield (
-                f"{listed} of {table.name!r} look like the options of questions, but classification "
-                "does not read them; task=multiple_choice(train=…) chooses one of them"
+                f"classification does not read {listed}, which look like options of questions; "
+                "task=multiple_choice(train=…) chooses one of them"
             )
 
     def _option_rows(self, table: Table) -> list[Row]:

@@ -47,7 +47,8 @@ class TokenClassification(FileTask):
         train: a file or glob pattern with the examples to train on, or several of these.
         test: files to test on; None to hold out a part of `train`.
         validation: files to validate on; None to hold out a part of `train`.
-        text: the column of the words or the text; for CoNLL files its number, by default 0.
+        text: the column of the words or the text; for CoNLL files its number, by default 0, or 1 if
+            column 0 numbers the words.
         label: the column of the tags or the spans; for CoNLL files its number, by default the last.
         labels: names for tags that are numbers: {'0': 'O', '1': 'B-PER'}, or all names in the order
             of their numbers, 'O,B-PER,I-PER' or a tuple.
@@ -109,7 +110,7 @@ class TokenClassification(FileTask):
         file, repaired = self._file("train"), self._counts.repaired
         tags_i = "1 tag I- that begins" if repaired == 1 else f"{repaired:,} tags I- that begin"
         repair = f"{tags_i} an entity, read as B-"
-        return (file.layout, *self._counts.skipped, *([repair] if repaired else []))
+        return (*file.notes, *self._counts.skipped, *([repair] if repaired else []))
 
     @property
     def columns(self) -> Mapping[str, object]:

@@ -91,9 +91,9 @@ def find_answer(columns: Sequence[str], taken: Sequence[int]) -> int | None:
 
 
 def find(columns: Sequence[str], rows: Sequence[Row], label: int | None) -> tuple[int, ...]:
-    """Return the positions of the columns of options, if nearly all rows are questions with answers.
+    """Return the positions of the columns of options, if the rows are questions with answers.
 
-    The few other rows are mistakes, which reading the file names.
+    A few may be none: they are mistakes, which reading the file names.
 
     Args:
         columns: their names.

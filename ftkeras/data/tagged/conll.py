@@ -1,5 +1,6 @@
 """CoNLL files: a word and its tag on each line, a blank line after each sentence."""
 
+import functools
 import itertools
 import pathlib
 import re
@@ -9,8 +10,13 @@ from types import MappingProxyType
 from ftkeras.data.tables import opening
 from ftkeras.data.tagged.entities import TAG, Tagged, from_tags
 from ftkeras.errors import UserError
+from ftkeras.support import plurals
 
-_DOCUMENT = "-DOCSTART-"
+_DOCUMENT, _COMMENT = _NO_WORDS = "-DOCSTART-", "#"
+# The number of a word in its sentence; in CoNLL-U also 2-3 and 4.1.
+_WORD_NUMBER = re.compile(r"[0-9]+([-.][0-9]+)?")
+# The lines that show whether the first column numbers the words.
+_FIRST_LINES = 1000
 # A word with its line and tag.
 _Word = tuple[int, str, str]
 
@@ -19,12 +25,14 @@ class Conll:
     """Sentences, whose words are joined by spaces.
 
     Columns are separated by spaces or tabs. Lines that start with -DOCSTART- are skipped, and so
-    are comments: lines that start with # and do not end with a tag.
-    Source: Tjong Kim Sang and De Meulder, 2003, https://aclanthology.org/W03-0419.
+    are comments: lines that start with # and do not end with a tag. In CoNLL-U and similar files,
+    the first column numbers the words of each sentence, and the second has the words.
+    Sources: Tjong Kim Sang and De Meulder, 2003, https://aclanthology.org/W03-0419;
+    https://universaldependencies.org/format.html.
 
     Args:
         paths: the files, read one after the other.
-        word: number of the words' column, from 0; None for the first.
+        word: number of the words' column, from 0; None for the first that does not number them.
         tag: number of the tags' column; None for the last.
         names: names for tags that are numbers, by number.
         encoding: None to detect it.
@@ -46,14 +54,23 @@ class Conll:
     ):
         self.name = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         self._paths, self._encoding = paths, encoding
-        self._word = _number("text_column", word, 0)
-        self._tag = _number("label_column", tag, -1)
+        self._given_word = _number("text_column", word)
+        given_tag = _number("label_column", tag)
+        self._tag = -1 if given_tag is None else given_tag
         self.skipped: Sequence[str] = ()
-        self._names, self._documents = names, 0
+        self._names, self._documents, self._comments = names, 0, 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The layout, and the columns of words and tags."""
+        is_told = self._given_word is None and self._is_numbered
+        why = ", as column 0 numbers the words" if is_told else ""
+        tag = "the last column" if self._tag == -1 else f"column {self._tag}"
+        return (self.layout, f"words from column {self._word}{why}", f"tags from {tag}")
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:
         """Yield the line on which each sentence starts, and the sentence."""
-        self._documents = 0
+        self._documents = self._comments = 0
         for path in self._paths:
             for sentence in self._sentences(path):
                 line, (_, words, tags) = sentence[0][0], zip(*sentence, strict=True)
@@ -63,9 +80,12 @@ class Conll:
                     place = f"the sentence in line {line} of {str(path)!r}"
                     raise UserError(f"`data`: {place}: {error}.") from None
                 yield line, tagged
-        n = self._documents
-        lines = "1 line" if n == 1 else f"{n:,} lines"
-        self.skipped = (f"{lines} {_DOCUMENT} skipped",) if n else ()
+        counts = {_DOCUMENT: self._documents, "of comments": self._comments}
+        self.skipped = tuple(
+            f"{plurals.counted(count, 'line', 'lines')} {what} skipped"
+            for what, count in counts.items()
+            if count
+        )
 
     def is_likely(self, lines: int) -> bool:
         """Return whether the first lines are words with tags, some of which name an entity."""
@@ -76,21 +96,47 @@ class Conll:
             return False
         return bool(tags - {"O"})
 
-    def _sentences(self, path: pathlib.Path) -> Iterator[list[_Word]]:
+    @property
+    def _word(self) -> int:
+        """The number of the words' column."""
+        return int(self._is_numbered) if self._given_word is None else self._given_word
+
+    @functools.cached_property
+    def _is_numbered(self) -> bool:
+        """Whether the first column numbers the words of each of the first sentences."""
+        lines = (fields for _, fields in self._lines(self._paths[0]))
+        first = itertools.islice(lines, _FIRST_LINES)
+        kept = (fields for fields in first if not "".join(fields[:1]).startswith(_NO_WORDS))
+        sentences = [list(group) for is_full, group in itertools.groupby(kept, bool) if is_full]
+        # One word beside a 1 proves nothing.
+        return max(map(len, sentences), default=0) > 1 and all(map(_numbers_words, sentences))
+
+    def _lines(self, path: pathlib.Path) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number of each line, and its fields."""
         encoding = opening.find_encoding(path, self._encoding)
-        sentence: list[_Word] = []
         with opening.open_text(path, encoding, newline=None) as file:
             for number, line in enumerate(file, start=1):
-                fields = _columns(line)
-                if fields and fields[0] == _DOCUMENT:
-                    self._documents += 1
-                elif fields and not _is_comment(fields):
-                    sentence.append((number, *self._fields(path, number, fields)))
-                elif sentence and not fields:
-                    yield sentence
-                    sentence = []
+                yield number, _columns(line)
+
+    def _sentences(self, path: pathlib.Path) -> Iterator[list[_Word]]:
+        sentence: list[_Word] = []
+        for number, fields in self._lines(path):
+            if fields and fields[0] == _DOCUMENT:
+                self._documents += 1
+            elif fields and self._is_comment(fields):
+                self._comments += 1
+            elif fields:
+                sentence.append((number, *self._fields(path, number, fields)))
+            elif sentence:
+                yield sentence
+                sentence = []
         if sentence:
             yield sentence
+
+    def _is_comment(self, fields: Sequence[str]) -> bool:
+        if not fields[0].startswith(_COMMENT):
+            return False
+        return self._is_numbered or not TAG.fullmatch(fields[-1])
 
     def _fields(self, path: pathlib.Path, line: int, fields: Sequence[str]) -> tuple[str, str]:
         count = len(fields)
@@ -111,17 +157,22 @@ def _columns(line: str) -> list[str]:
     return [stripped for field in fields if (stripped := field.strip(" "))]
 
 
-def _is_comment(fields: Sequence[str]) -> bool:
-    return fields[0].startswith("#") and not TAG.fullmatch(fields[-1])
+def _numbers_words(sentence: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first of three or more columns counts the words of a sentence."""
+    names = [fields[0] for fields in sentence]
+    if not all(map(_WORD_NUMBER.fullmatch, names)) or min(map(len, sentence)) < 3:
+        return False
+    numbers = [int(name) for name in names if name.isdecimal()]
+    return any(numbers == [*range(start, start + len(numbers))] for start in (0, 1))
 
 
 def _wrong(path: pathlib.Path, line: int, what: str) -> UserError:
     return UserError(f"`data`: line {line} of {str(path)!r} {what} is needed.")
 
 
-def _number(argument: str, column: str | int | None, default: int) -> int:
+def _number(argument: str, column: str | int | None) -> int | None:
     if column is None:
-        return default
+        return None
     try:
         return int(column)
     except ValueError:

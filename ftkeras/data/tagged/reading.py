@@ -22,12 +22,12 @@ class TaggedFile(Protocol):
 
     Attributes:
         name: for messages.
-        layout: what the files are, in a few words.
+        notes: what the files are, and which columns are read, a phrase each.
         skipped: what was skipped in the last pass, a phrase each.
     """
 
     name: str
-    layout: str
+    notes: Sequence[str]
     skipped: Sequence[str]
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:
@@ -96,4 +96,4 @@ def find_tagged(
     file = Conll([path], word=None, tag=None, encoding=options.encoding)
     if opening.suffix(path) not in _CONLL and not file.is_likely(ROWS):
         return None
-    return str(path), file.layout
+    return str(path), Conll.layout

@@ -110,7 +110,7 @@ class Records:
                 f"`data`: {table.name!r} has no words with tags and no texts with spans; its "
                 f"columns are: {', '.join(map(repr, table.columns))}."
             )
-        self.name, self.layout = table.name, layout.name
+        self.name, self.notes = table.name, (layout.name,)
         self._table, self._tags, self._has_words = table, tags, layout.has_words
         self._text, self._label = (table.columns.index(n) for n in (layout.text, layout.label))
 
