@@ -178,7 +178,8 @@ def _unreadable_flagfile(arguments: Sequence[str]) -> str:
 
 
 def _unknown_flag(name: str, known: Collection[str]) -> str:
-    return f"there is no flag --{name}{unknown_names.advice(name, known, prefix='--')}"
+    advice = unknown_names.advice(name, [*known, "help"], prefix="--")
+    return f"there is no flag --{name}{advice}"
 
 
 def _illegal_value(config: type, problem: str) -> str:

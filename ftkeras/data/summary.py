@@ -52,9 +52,9 @@ def summarize(
     Returns:
         What the problem says about the targets, and about words if it answers these; "empty": texts
         without a token; "duplicates": texts that occurred before; "contradictions": distinct texts
-        with more than one target; "full_length": texts of `max_length` tokens, nearly all of them cut;
-        "unknown_share": share of unknown tokens among all but the special ones. Of texts that are
-        cut into windows also "windows": how many there are, "most_windows": of a text, and
+        with more than one target; "full_length": texts of `max_length` tokens, nearly all of them
+        cut; "unknown_share": share of unknown tokens among all but the special ones. Of texts that
+        are cut into windows also "windows": how many there are, "most_windows": of a text, and
         "several_windows": texts that have more than one.
     """
     texts = np.unique(examples.digests)

@@ -16,8 +16,9 @@ from ftkeras.statistics.significance import wilson
 from ftkeras.support.absent import LEAST_LOGIT
 
 Tensor = Any
-# What the scores of options may differ by that the model can't tell.
-ROUNDING = 1e-5
+# What the scores of options may differ by that the model can't tell: rounding errors of float32, as
+# a share of the largest score, or of 1 if that is larger.
+ROUNDING = 1e-6
 
 
 class MultipleChoice(ChoicesPage, OneOfSeveral):
@@ -84,7 +85,8 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
         import keras
 
         chosen = np.arange(outputs.shape[1]) == targets[:, None]
-        ranks = middle_ranks(outputs, outputs[chosen], chosen, rounding=ROUNDING)
+        scale = max(1.0, float(np.abs(outputs[outputs > LEAST_LOGIT]).max()))
+        ranks = middle_ranks(outputs, outputs[chosen], chosen, rounding=ROUNDING * scale)
         return {
             "accuracy": float((outputs.argmax(axis=1) == targets).mean()),
             "loss": float(keras.ops.convert_to_numpy(loss(targets, outputs))),

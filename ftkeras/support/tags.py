@@ -1,5 +1,6 @@
 """Tags of words that mark entities, and how entities are stored."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 # Returns where places are in another version of their text, given and returned as starts and ends.
 Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 OUTSIDE = "O"
+# A tag of any scheme, as people write them: L is another letter for E, U for S.
+TAG = re.compile(r"O|[BIESLU]-.+")
 SCHEMES = ("BIO", "BIOES")
 # The prefixes of a type's tags, by scheme. B begins and I continues an entity; in BIOES, E ends it,
 # and S is an entity of one word.

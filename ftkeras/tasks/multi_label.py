@@ -36,8 +36,9 @@ class MultiLabel(OwnFiles):
             instead. None for those in `train`: numbers in numerical order, words in alphabetical
             order.
         separator: the character between labels in a cell; None to detect `,`, `;` or `|`.
-        threshold: "tuned" for each label's threshold with the highest F1 on validation; or a
-            probability from which all labels are predicted.
+        threshold: "tuned" for each label's threshold with the highest F1 on validation, in which
+            the decisions about all labels count too, the more the fewer examples have the label; or
+            a probability from which all labels are predicted.
         header: whether the first row names the columns.
         delimiter: the character between the fields of a text file.
         encoding: the encoding of text files, such as 'cp1252'.

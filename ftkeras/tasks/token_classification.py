@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables.reading import Options
-from ftkeras.data.tagged.entities import TAG
 from ftkeras.data.tagged.reading import TaggedFile, open_tagged
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
@@ -172,7 +171,7 @@ def _tag_names(labels: str | Sequence[str] | Mapping[str, str] | None) -> dict[s
     """
     given = given_labels(labels) if labels else {}
     names = given if isinstance(given, dict) else {str(n): name for n, name in enumerate(given)}
-    if wrong := [name for name in names.values() if not TAG.fullmatch(name)]:
+    if wrong := [name for name in names.values() if not tags.TAG.fullmatch(name)]:
         raise ValueError(
             "`labels` must name tags that are numbers, such as 0=O,1=B-PER,2=I-PER. Received: "
             f"{wrong[0]!r}."

@@ -127,6 +127,7 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
         (["--taks=imdb"], "no flag --taks; did you mean --task"),
         (["trian"], "no verb 'trian'; did you mean train. The verbs are: train, evaluate, export"),
         (["traine"], "did you mean train"),
+        (["--helpfull"], "no flag --helpfull; did you mean --help?"),
         (["--lr=1e-5"], "no flag --lr; did you mean --learning_rate"),
         (["--max_seq_length=9"], "did you mean --max_length"),
         (["--num_train_epochs=9"], "no flag --num_train_epochs; use --epochs"),

@@ -13,7 +13,9 @@ from ftkeras.data.task import Task
 from ftkeras.problems.classification import Classification
 from ftkeras.problems.multiple_choice import MultipleChoice
 from ftkeras.problems.similarity import Similarity
+from ftkeras.problems.token_classification import TokenClassification
 from ftkeras.reports import data as report
+from ftkeras.support import tags
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.wordpiece import WordPiece
@@ -25,6 +27,10 @@ class _Task(Task):
     labels = ("neg", "pos", "none")
     notes = ("encoding utf-8", "label from column 'stars'")
     warnings = ("'1', '1.0' are one label, '1'",)
+
+
+class _Entities(Task):
+    labels, problem_class = ("O", "B-X", "I-X"), TokenClassification
 
 
 def _examples(texts, labels, name="train"):
@@ -128,6 +134,23 @@ def test_special_tokens_of_all_rows_of_an_example_are_left_out(
     )
     found = summarize_splits(splits, WORDPIECE)["train"]
     assert (found["empty"], found["unknown_share"]) == (1, unknown)
+
+
+def test_entities_within_words_are_counted_in_each_split(tmp_path):
+    problem = TokenClassification(labels=("O", "B-X", "I-X"))
+    labels = [tags.encode([(0, 0, 1), (0, 2, 3)]), tags.encode([(0, 1, 2)])]
+    dataset = tf.data.Dataset.from_tensor_slices({"text": ["a b c", "abc a"], "label": labels})
+    layer = TextLayer(tokenizer=WORDPIECE, truncation=Head(), max_length=9, words=True)
+    settings = {"name": "train", "pairs": False, "reads": problem.reads}
+    examples = token_store.write(dataset, layer, tmp_path, **settings)
+    about = {"unknown_id": UNKNOWN, "specials": 2, "max_length": 9, "problem": problem}
+    counts = {
+        split: summarize(examples.select(np.array(rows)), **about)
+        for split, rows in {"train": [0, 1], "validation": [0], "test": [1, 1]}.items()
+    }
+    assert [summary["within_words"] for summary in counts.values()] == [1, 0, 2]
+    expected = "warning: 1 entity of train, 2 entities of test beginning or ending within a word"
+    assert expected in report.text(_Entities(), counts, 9)
 
 
 def test_report_shows_the_labels_of_each_split_and_every_doubt():

@@ -24,3 +24,11 @@ def test_model_that_scores_all_options_the_same_ranks_the_right_one_in_the_middl
     found = problem.metrics(np.arange(6) % 3, outputs, lambda *_: np.float32(1.0))
     assert found["mrr"] == pytest.approx(1 / 2)
     assert found["guessing"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("largest", "gap", "first"), [(1, 4e-6, 1), (1000, 2e-4, 1 / 1.5)])
+def test_only_rounding_errors_make_scores_the_same(largest, gap, first):
+    problem = MultipleChoice(labels=tuple("ab"))
+    outputs = np.float32([[gap, 0], [0, largest]])
+    found = problem.metrics(np.array([0, 1]), outputs, lambda *_: np.float32(1.0))
+    assert found["mrr"] == pytest.approx((first + 1) / 2)

@@ -4,6 +4,7 @@ import pytest
 
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.errors import UserError
+from ftkeras.tasks.classification import Classification
 from ftkeras.tasks.multiple_choice import MultipleChoice
 
 OPTIONS = ("a", "b", "c")
@@ -43,6 +44,23 @@ def test_notation_that_is_asked_for_is_not_replaced(tmp_path):
         reraise_user_errors(),
     ):
         _answers(task, "train")
+
+
+def test_answer_that_is_no_option_is_refused_with_its_line(tmp_path):
+    task = MultipleChoice(train=_file(tmp_path, "a.csv", "A", "B", "E", "C"))
+    message = "line 4 of .*a.csv.* has the answer 'E', which is not the letter of one of its 3"
+    with pytest.raises(UserError, match=message), reraise_user_errors():
+        _answers(task, "train")
+
+
+def test_classification_warns_of_options_that_it_does_not_read(tmp_path):
+    file = _file(tmp_path, "a.csv", "bad", "A", "bad", "A")
+    task = Classification(train=file, text="question", label="answer")
+    assert task.better_task() is None
+    (warning,) = task.warnings
+    assert "does not read 'choice0', 'choice1', 'choice2'" in warning
+    read = ("question", "choice0", "choice1", "choice2")
+    assert Classification(train=file, text=read, label="answer").warnings == ()
 
 
 def test_unknown_notation_is_refused(tmp_path):

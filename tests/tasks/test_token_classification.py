@@ -27,7 +27,8 @@ def test_examples_have_entities_by_the_number_of_their_type(folder):
     task = TokenClassification(train="train.conll")
     assert task.labels == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
     assert _read(task, "train") == [(b"Anna sings", [[1, 0, 4]]), (b"in New York", [[0, 3, 11]])]
-    assert task.notes == ("CoNLL", "1 tag I- that begins an entity, read as B-")
+    assert task.notes[0] == "CoNLL"
+    assert task.notes[-1] == "1 tag I- that begins an entity, read as B-"
     bioes = TokenClassification(train="train.conll", scheme="BIOES")
     assert bioes.labels[:5] == ("O", "B-LOC", "I-LOC", "E-LOC", "S-LOC")
 

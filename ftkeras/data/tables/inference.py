@@ -14,6 +14,7 @@ from ftkeras.data.tables.profile import Column, Profile
 from ftkeras.data.tables.table import Table
 from ftkeras.errors import UserError
 from ftkeras.support.nearest import nearest
+from ftkeras.support.tags import OUTSIDE, TAG
 
 TEXT_NAMES = (
     *("text", "sentence", "review", "content", "body", "document", "comment", "tweet", "message"),
@@ -95,6 +96,7 @@ def infer_roles(profile: Profile, chosen: Chosen) -> Roles:
     if label is None:
         label = _find_label(profile, taken)
         notes.append(f"label from column {_shown(label)}")
+    _refuse_tags(label)
     if not text:
         text, inferred = _find_texts(profile, [label, *([pair] if pair else [])])
         if pair is None and inferred is not None:
@@ -172,8 +174,9 @@ def find_problem(label: Column) -> str:
     """Return the problem that the values of a label column pose.
 
     Raises:
-        UserError: if they are neither classes, numbers nor lists.
+        UserError: if they are neither classes, numbers nor lists, or are tags of words.
     """
+    _refuse_tags(label)
     if label_lists.holds_lists(label) or label_lists.joining(label.counts):
         return "multi_label"
     only_integers = label.integers == label.values
@@ -186,6 +189,16 @@ def find_problem(label: Column) -> str:
             f"{label.values:,} rows, too many to be classes; name the column of the labels."
         )
     return "classification"
+
+
+def _refuse_tags(label: Column) -> None:
+    """Raise UserError if a column has the tag of one word in each row, as no text has."""
+    if OUTSIDE in label.counts and label.distinct > 1 and all(map(TAG.fullmatch, label.counts)):
+        raise UserError(
+            f"`label_column`: column {_shown(label)} has the tag of one word in each row. To find "
+            "entities, write a word and its tag per line, with a blank line after each sentence "
+            "(CoNLL); or each sentence as lists in JSON, `tokens` and `ner_tags`."
+        )
 
 
 def _find_label(profile: Profile, taken: Sequence[Column]) -> Column:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from ftkeras.data.tables import opening
-from ftkeras.data.tagged.entities import TAG, Tagged, from_tags
+from ftkeras.data.tagged.entities import Tagged, from_tags
 from ftkeras.errors import UserError
 from ftkeras.support import plurals
+from ftkeras.support.tags import TAG
 
 _DOCUMENT, _COMMENT = _NO_WORDS = "-DOCSTART-", "#"
 # The number of a word in its sentence; in CoNLL-U also 2-3 and 4.1.

@@ -1,13 +1,11 @@
 """From tags of words, as people write them, to entities as spans of a text."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ftkeras.data.tables.texts import encode
 
-# Inside and outside; B begins, E (or L) ends, and S (or U) is an entity.
-TAG = re.compile(r"O|[BIESLU]-.+")
+# B begins, E (or L) ends, and S (or U) is an entity.
 _BEGINS, _ENDS = "BSU", "ESLU"
 
 # Type, start and end in characters; the end is the first character after it.

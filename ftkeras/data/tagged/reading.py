@@ -22,13 +22,16 @@ class TaggedFile(Protocol):
 
     Attributes:
         name: for messages.
-        notes: what the files are, and which columns are read, a phrase each.
         skipped: what was skipped in the last pass, a phrase each.
     """
 
     name: str
-    notes: Sequence[str]
     skipped: Sequence[str]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """The layout, and the columns that are read, a phrase each."""
+        ...
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:
         """Yield (line, text with entities).

@@ -8,8 +8,9 @@ from typing import Any
 from ftkeras.data.tables.inference import find_position
 from ftkeras.data.tables.table import Table
 from ftkeras.data.tables.texts import encode
-from ftkeras.data.tagged.entities import TAG, Entity, Tagged, characters, from_tags
+from ftkeras.data.tagged.entities import Entity, Tagged, characters, from_tags
 from ftkeras.errors import UserError
+from ftkeras.support.tags import TAG
 
 # The first rows, or lines, which show what a file holds.
 ROWS = 200

@@ -111,6 +111,17 @@ def test_texts_are_not_taken_for_classes():
         find_problem(columns[1])
 
 
+def test_tags_of_words_are_no_labels_of_texts():
+    rows = _rows(lambda i: f"w{i}", lambda i: ("O", "B-PER", "I-PER")[i % 3])
+    for chosen in ({}, {"text": ("Word",)}):
+        with pytest.raises(UserError, match="'Tag' has the tag of one word .* blank line .* JSON"):
+            _infer(("Word", "Tag"), rows, **chosen)
+    with pytest.raises(UserError, match="'Tag' has the tag of one word"):
+        find_problem(profile(_Table(("Word", "Tag"), rows)).columns[1])
+    graded = _rows(_text, lambda i: ("O", "A")[i % 2])
+    assert _infer(("text", "blood type"), graded).label == 1
+
+
 def test_column_that_occurs_twice_is_refused_but_for_its_number():
     rows = _rows(_text, _sentiment, _sentiment)
     columns = ("text", "label", "label")

@@ -84,6 +84,23 @@ def test_answers_name_an_option(answers, notation, numbers):
     assert [options.index(notation, answer, FOUR) for answer in answers] == numbers
 
 
-def test_answer_that_names_no_option_is_shown():
+def test_answers_that_name_no_option_are_shown():
     with pytest.raises(ValueError, match="the answer 'pink' is none of the options 'red', 'blue'"):
-        options.find_notation([("red", FOUR), ("pink", FOUR)])
+        options.find_notation([("pink", FOUR), ("white", FOUR)])
+
+
+COLUMNS = ("question", "option_a", "option_b", "option_c", "answer")
+
+
+@pytest.mark.parametrize(
+    ("columns", "good", "bad"),
+    [
+        (COLUMNS, ("Who?", "I", "you", "he", "C"), ("Who?", "I", "you", "he", "E")),
+        (COLUMNS, ("Who?", "I", "you", "he", "C"), ("Who?", "I", "", "he", "C")),
+        (COLUMNS, ("Who?", "I", "you", "he", "C"), ("Who?", "I", "you", "", "C")),
+        (("question", "options", "answer"), ("Who?", ["I", "you"], "A"), ("Who?", ["I"], "A")),
+    ],
+)
+def test_few_bad_rows_do_not_hide_options(columns, good, bad):
+    assert options.find(columns, [*[good] * 5, bad], None)
+    assert not options.find(columns, [good, bad], None)

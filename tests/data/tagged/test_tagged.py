@@ -52,9 +52,40 @@ def test_conll_columns_comments_and_documents(tmp_path):
     assert [(row.text, row.entities) for _, row in rows] == EXPECTED
     assert [line for line, _ in rows] == [4, 8]
     assert sum(row.repaired for _, row in rows) == 1
-    assert file.skipped == ("1 line -DOCSTART- skipped",)
+    assert file.skipped == ("1 line -DOCSTART- skipped", "1 line of comments skipped")
+    assert file.notes == ("CoNLL", "words from column 0", "tags from the last column")
     path.write_text("B-PER x Anna\n")
     assert _read(path, text="2", label=0) == [(b"Anna", [("PER", 0, 4)])]
+
+
+NUMBERED = """# sent_id = 1
+# text = EU rejects type O
+1 EU eu B-ORG
+2 rejects reject O
+3 # # O
+
+1 New new B-LOC
+2-3 York york I-LOC
+2 City city I-LOC
+"""
+
+
+def test_words_are_not_read_from_the_column_that_numbers_them(tmp_path):
+    path = tmp_path / "train.conllu"
+    path.write_text(NUMBERED)
+    file = _open(path)
+    texts = [row.text for _, row in file.rows()]
+    assert texts == [b"EU rejects #", b"New York City"]
+    assert file.notes[1] == "words from column 1, as column 0 numbers the words"
+    assert file.skipped == ("2 lines of comments skipped",)
+    assert _read(path, text=2)[1][0] == b"new york city"
+
+
+@pytest.mark.parametrize("text", ["1 B-NUM\n2 O\n", "2 a B-NUM\n3 b O\n", "1 a B-A\n\n1 b O\n"])
+def test_words_that_are_numbers_are_read(tmp_path, text):
+    path = tmp_path / "train.conll"
+    path.write_text(text)
+    assert _read(path)[0][0].startswith(text[:1].encode())
 
 
 @pytest.mark.parametrize(
@@ -133,19 +164,36 @@ def test_json_layouts(tmp_path, layout):
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        (WORDS | {"ner_tags": ["O"]}, "line 2 of .*: there are 3 words, but 1 tags"),
+        (WORDS | {"ner_tags": ["O"]}, "line 4 of .*: there are 3 words, but 1 tags"),
         (WORDS | {"ner_tags": [1, 0, 0]}, "tags are numbers; `label_names` must name each"),
         (RECORDS["doccano"] | {"label": [[0, 99, "X"]]}, "0 to 99 is outside its text of 19"),
         (RECORDS["doccano"] | {"label": [[0, 5, "X"], [3, 6, "Y"]]}, "3 to 6, Y, overlaps another"),
         (RECORDS["doccano"] | {"label": [[2, 3, "X"]]}, "holds nothing but spaces"),
         (RECORDS["prodigy"] | {"spans": [{"start": 0, "end": 2}]}, "the span 0 to 2 has no label"),
+        (WORDS | {"ner_tags": ["Q-X", "O", "O"]}, "line 4 .*such as B-PER. Received: 'Q-X'"),
+        (WORDS | {"ner_tags": [None, "O", "O"]}, "line 4 .*such as B-PER. Received: 'None'"),
+        (RECORDS["doccano"] | {"label": [[0, 5]]}, r"must be \[start, end, type\]. .*\[0, 5\]"),
+        (RECORDS["doccano"] | {"label": 5}, "spans must be a list. Received: '5'"),
+        (RECORDS["doccano"] | {"label": [[0.5, 5, "X"]]}, "must be integers. Received: '0.5'"),
+        (RECORDS["doccano"] | {"label": [["0", 5, "X"]]}, "must be integers. Received: '0'"),
     ],
 )
 def test_bad_record_is_named(tmp_path, record, message):
     good = RECORDS["words" if "tokens" in record else "doccano" if "label" in record else "prodigy"]
-    path = _lines(tmp_path / "train.jsonl", good, record)
+    path = _lines(tmp_path / "train.jsonl", good, good, good, record)
+    assert _find(path)
     with pytest.raises(UserError, match=message):
         _read(path)
+
+
+def test_offsets_may_be_written_as_floats(tmp_path):
+    record = {"text": TEXT, "label": [[11.0, 19.0, "LOC"]]}
+    assert _read(_lines(tmp_path / "a.jsonl", record)) == [(TEXT.encode(), [("LOC", 11, 19)])]
+
+
+def test_texts_without_labels_do_not_make_tagged_texts_of_the_others(tmp_path):
+    empty = {"text": "Bad", "labels": []}
+    assert _find(_lines(tmp_path / "a.jsonl", empty, empty, {"text": "x", "labels": ["a"]})) is None
 
 
 @pytest.mark.parametrize(
