@@ -33,7 +33,8 @@ def _rows(path: pathlib.Path) -> list[dict]:
 def test_run_learns_and_its_export_finds_entities_in_raw_text(trained):
     folder, shown = trained
     assert "task    token_classification, as 'reviews.conll' holds tagged texts, CoNLL" in shown
-    assert "data    CoNLL, 1 line -DOCSTART- skipped" in shown
+    columns = "words from column 0, tags from the last column"
+    assert f"data    CoNLL, {columns}, 1 line -DOCSTART- skipped" in shown
     metrics = json.loads((folder / "run/metrics.json").read_text())
     assert metrics["test"]["f1"] > 0.85
     assert {row["type"] for row in metrics["test"]["per_type"]} == {"THING", "NOT"}
