@@ -74,7 +74,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
     return _record(evaluated)
 
 
-def evaluate_elsewhere(
+def evaluate_on_other_data(
     experiment: Experiment, parts: Mapping[str, Examples], run_dir: pathlib.Path, *, name: str
 ) -> dict:
     """Evaluate on other examples than the run's own, whose files stay as they are.

@@ -14,9 +14,9 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.groupings.near_duplicates import nearest_in
 from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, elsewhere
+from ftkeras.experiment import build, other_data
 from ftkeras.experiment.definition import Experiment
-from ftkeras.experiment.elsewhere import Plan
+from ftkeras.experiment.other_data import Plan
 from ftkeras.pages.run_view import NoTexts, Texts
 from ftkeras.runs import layout
 
@@ -104,8 +104,8 @@ def of_run(plan: Plan, run_dir: pathlib.Path, *, wanted: bool) -> Iterator[Texts
 @contextlib.contextmanager
 def of_other_data(plan: Plan, run_dir: pathlib.Path, *, wanted: bool) -> Iterator[Texts]:
     """Evaluate the run on other data, and yield the texts of these data if they are wanted."""
-    with elsewhere.reopen(plan, run_dir) as (experiment, splits):
-        elsewhere.evaluate(experiment, splits, run_dir, plan)
+    with other_data.reopen(plan, run_dir) as (experiment, splits):
+        other_data.evaluate(experiment, splits, run_dir, plan)
         if not wanted:
             yield NoTexts(NOT_WANTED)
         elif plan.has_own_task:

@@ -12,13 +12,13 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._distillation import Taught
 from ftkeras.problems._explained import Explained
 from ftkeras.problems._huggingface import HuggingFaceFiles
 from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.problems._page import OnPage
 from ftkeras.problems._probabilities import Probabilities
 from ftkeras.problems._reported import Reported
-from ftkeras.problems._taught import Taught
 from ftkeras.problems._token_answers import TokenAnswers
 from ftkeras.statistics.bootstrap import Predictions
 from ftkeras.support.ragged import Ragged

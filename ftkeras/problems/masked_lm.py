@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
+from ftkeras.problems._distillation import DISTILLATIONS
 from ftkeras.problems._one_of_several import OneOfSeveral
-from ftkeras.problems._taught import DISTILLATIONS
 from ftkeras.statistics.token_predictions import TokenPredictions
 from ftkeras.support.ragged import Ragged
 

@@ -14,7 +14,7 @@ def hand_over(experiment: Experiment, teachers: Sequence[Teacher]) -> None:
 
     Args:
         experiment: of the student.
-        teachers: its teachers, from `lessons.open_teachers`.
+        teachers: its teachers, from `teacher_answers.open_teachers`.
 
     Raises:
         UserError: if there are several teachers or only an export, or the encoder does not fit.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
-from ftkeras.experiment import checks, posed_task
+from ftkeras.experiment import checks, inferred_task
 from ftkeras.pages import cross_validation_page, page
 from ftkeras.processes import fold_runs
 from ftkeras.reports import crossvalidation as report
@@ -33,7 +33,7 @@ def run(config: CrossvalidateConfig) -> CrossValidation:
             use.
         Stopped: if a signal stopped it; the states of the folds have been saved.
     """
-    config = posed_task.resolve(config)
+    config = inferred_task.resolve(config)
     home = folder.choose(config)
     checks.check(crossvalidation.fold_configs(config)[0])
     phases = () if config.pretrain_epochs is None else (layout.PRETRAINED,)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.config.encoders import EncodersConfig
-from ftkeras.experiment import encoder_sizes, posed_task
+from ftkeras.experiment import encoder_sizes, inferred_task
 from ftkeras.experiment.encoder_sizes import SIZES, Size, Speed
 from ftkeras.experiment.published_encoders import Published, published
 from ftkeras.reports import encoder_sizes as report
@@ -37,7 +37,7 @@ def run(config: EncodersConfig) -> dict[Size, Speed]:
                 "how fast they are on this machine, and published figures"
             )
         return {}
-    lengths = _lengths(posed_task.resolve(config))
+    lengths = _lengths(inferred_task.resolve(config))
     log.info("%s\n\n%s", families, report.lengths(lengths, config.max_length))
     light = [size for size in SIZES if config.max_mb is None or size.megabytes <= config.max_mb]
     length = int(np.median(lengths))

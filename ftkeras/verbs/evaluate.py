@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ftkeras.config.run import Config
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks, elsewhere, evaluation, run_folder
+from ftkeras.experiment import checks, evaluation, other_data, run_folder
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import data as data_report
 from ftkeras.reports import metrics as metrics_report
@@ -44,13 +44,13 @@ def run(config: Config) -> Evaluation:
     if config.run_dir is None:
         raise UserError("evaluate needs `run_dir`, the folder of a finished run.")
     run_dir = files.require_writable(config.run_dir, "run_dir")
-    plan = elsewhere.plan(config, run_dir)
-    with elsewhere.reopen(plan, run_dir) as (experiment, splits):
+    plan = other_data.plan(config, run_dir)
+    with other_data.reopen(plan, run_dir) as (experiment, splits):
         if plan.name is None:
             measured, path = _evaluate_again(experiment, splits, run_dir)
         else:
             checks.require_calibrated(config, experiment.problem, run_dir)
-            measured, path = elsewhere.evaluate(experiment, splits, run_dir, plan)
+            measured, path = other_data.evaluate(experiment, splits, run_dir, plan)
             if "redacted" in measured:
                 log.info("%s", data_report.redacted(measured["redacted"]))
     if experiment.devices.is_chief:

@@ -5,12 +5,12 @@ import logging
 from ftkeras.config.find_rate import FindRateConfig
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import auto, build, classifier, feeds, optimization, posed_task
+from ftkeras.experiment import auto, build, classifier, feeds, inferred_task, optimization
 from ftkeras.experiment.range_test import Suggestion, range_test, suggest
 from ftkeras.reports import plots
 from ftkeras.reports import range_test as report
 from ftkeras.support import files
-from ftkeras.teachers import lessons, states
+from ftkeras.teachers import states, teacher_answers
 from ftkeras.teachers.unlabelled import open_unlabelled
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,15 @@ def run(config: FindRateConfig) -> Suggestion:
     csv, png = (
         plots.output_path(None, config.run_dir, f"find_rate.{kind}") for kind in ("csv", "png")
     )
-    config = posed_task.resolve(config)
+    config = inferred_task.resolve(config)
     experiment = build.experiment(config)
-    teachers = lessons.open_teachers(experiment)
+    teachers = teacher_answers.open_teachers(experiment)
     states.hand_over(experiment, teachers)
     unlabelled = open_unlabelled(config, experiment.task)
     with open_splits(config, experiment.task, experiment.text_layer, unlabelled) as splits:
-        feed = feeds.training_feed(experiment, splits, lessons.learn(experiment, splits, teachers))
+        feed = feeds.training_feed(
+            experiment, splits, teacher_answers.learn(experiment, splits, teachers)
+        )
         classifier.start_bias(experiment, splits.train.targets)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         steps = len(feed) * experiment.config.planned_epochs

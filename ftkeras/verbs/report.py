@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 from ftkeras.config.report import ReportConfig
-from ftkeras.experiment import elsewhere
+from ftkeras.experiment import other_data
 from ftkeras.experiment.explaining import RunModel, open_run
 from ftkeras.explanations import explaining
 from ftkeras.explanations.explanation import Explanation
@@ -33,7 +33,7 @@ def run(config: ReportConfig) -> pathlib.Path:
     """
     page.check_packages()
     run_dir = files.require_writable(config.run_dir or "", "run_dir")
-    plan = elsewhere.plan(config, run_dir)
+    plan = other_data.plan(config, run_dir)
     reading = split_texts.of_run if plan.name is None else split_texts.of_other_data
     with reading(plan, run_dir, wanted=config.texts) as texts:
         with_baseline = config.baseline != "none"

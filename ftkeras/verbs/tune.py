@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.experiment import posed_task
+from ftkeras.experiment import inferred_task
 from ftkeras.runs import layout
 from ftkeras.support import signals
 from ftkeras.workflows import pretraining, searching
@@ -30,17 +30,17 @@ def run(config: TuneConfig) -> Search | None:
 
     _leave_gpus_to_trials()
     home, name = folder.choose(config), workers.name()
-    posed = posed_task.resolve(config)
-    config, space = setup.plan(posed)
+    resolved = inferred_task.resolve(config)
+    config, space = setup.plan(resolved)
     with signals.stoppable(f"To resume, repeat the command with search_dir={home}."):
         if name not in (workers.ALONE, workers.CHIEF):
             setup.require_pretrained(config, name)
             session.work(config, space, home, name, workers.Chief())
             return None
-        with folder.lock(home, posed) as place:
-            if posed.pretrain_epochs is not None:
+        with folder.lock(home, resolved) as place:
+            if resolved.pretrain_epochs is not None:
                 setup.require_one_encoder(space)
-                pretrained = pretraining.once(posed, home, layout.SEARCH_SETTINGS, place)
+                pretrained = pretraining.once(resolved, home, layout.SEARCH_SETTINGS, place)
                 config, space = setup.plan(pretrained)
             folder.require_same_search(config, home)
             return searching.search(config, space, home, name, place)

@@ -9,7 +9,7 @@ import keras
 
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped
-from ftkeras.experiment import checks, posed_task
+from ftkeras.experiment import checks, inferred_task
 from ftkeras.runs import folder, replaced
 from ftkeras.workflows import pairs_first, pretraining, self_training, training
 from ftkeras.workflows.training import TrainedRun
@@ -26,7 +26,7 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
         UserError: if a setting is wrong, or the folder holds another run or is in use.
         Stopped: if a signal stopped training; its state has been saved.
     """
-    run_dir, config = folder.choose(config), posed_task.resolve(config)
+    run_dir, config = folder.choose(config), inferred_task.resolve(config)
     config = dataclasses.replace(config, run_dir=str(run_dir))
     checks.check(config)  # a phase passes on few settings, so it would not notice a wrong one
     if not config.restart:

@@ -21,8 +21,8 @@ from ftkeras.experiment import (
     exports,
     feeds,
     fit,
+    inferred_task,
     optimization,
-    posed_task,
     private,
     run_folder,
     tracking,
@@ -37,7 +37,7 @@ from ftkeras.reports import data as data_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.reports import training as training_report
 from ftkeras.runs import folder, inputs, metrics
-from ftkeras.teachers import lessons, pseudo_labels, states
+from ftkeras.teachers import pseudo_labels, states, teacher_answers
 from ftkeras.teachers.unlabelled import open_unlabelled
 from ftkeras.workflows import exporting
 
@@ -73,7 +73,7 @@ def run(
         UserError: if a setting is wrong, or the folder holds another run or is in use.
         Stopped: if a signal stopped training; its state has been saved.
     """
-    config = posed_task.resolve(config)
+    config = inferred_task.resolve(config)
     run_dir = folder.choose(config)
     config = folder.adopt(config, run_dir)
     tracking.build(config, run_dir)  # so that a tracker that is not installed is refused at once
@@ -85,14 +85,14 @@ def run(
     experiment = build.experiment(config)
     run_dir = run_folder.agree(experiment, run_dir)
     exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read
-    teachers = lessons.open_teachers(experiment, taught_by)
+    teachers = teacher_answers.open_teachers(experiment, taught_by)
     states.hand_over(experiment, teachers)
     unlabelled = open_unlabelled(config, experiment.task) if teachers else None
     splits_of_run = open_splits(config, experiment.task, experiment.text_layer, unlabelled)
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:
         read = _read(experiment, splits)
         key = private.open_key(experiment, run_dir)
-        answers = lessons.learn(experiment, splits, teachers)
+        answers = teacher_answers.learn(experiment, splits, teachers)
         if answers is not None and taught_by:
             feed = _with_pseudo_labels(experiment, splits, answers, read)
         else:

@@ -10,7 +10,7 @@ from ftkeras.config.own_data import evaluation_task
 from ftkeras.config.run import Config
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks, posed_task
+from ftkeras.experiment import checks, inferred_task
 from ftkeras.tasks.classification import Classification
 from ftkeras.tasks.multi_label import MultiLabel
 
@@ -96,7 +96,7 @@ def test_names_and_columns_that_do_not_fit_are_refused(folder, arguments, messag
 
 def test_many_columns_of_0_and_1_are_found(folder, capsys):
     _write_columns(folder)
-    config = posed_task.resolve(Config(data=("x.csv",)))
+    config = inferred_task.resolve(Config(data=("x.csv",)))
     shown = capsys.readouterr().out
     assert "task    multi_label, as the columns 'anger', 'joy', 'love' of 'x.csv'" in shown
     task = catalog.build("task", config.task)
@@ -141,7 +141,7 @@ def test_numbers_are_in_numerical_order_and_named_by_a_list(folder):
     names = [f"label {n}" for n in range(11)]
     (folder / "names.txt").write_text("\n".join(names) + "\n")
     config = Config(data=("x.tsv",), label_names="names.txt")
-    task = catalog.build("task", posed_task.resolve(config).task)
+    task = catalog.build("task", inferred_task.resolve(config).task)
     assert task.labels == tuple(names)
     assert _targets(task)[1] == [int(n in (2, 10)) for n in range(11)]
     with pytest.raises(UserError, match="has the label '10'; the labels are 'a', 'b'"):
@@ -150,10 +150,10 @@ def test_numbers_are_in_numerical_order_and_named_by_a_list(folder):
 
 def test_task_follows_from_the_labels_and_is_reported(folder, capsys):
     _write(folder, map(",".join, LABELS))
-    config = posed_task.resolve(Config(data=("x.tsv",)))
+    config = inferred_task.resolve(Config(data=("x.tsv",)))
     assert config.task == "multi_label(train='x.tsv')"
     assert "task    multi_label, as texts of 'x.tsv' have several labels" in capsys.readouterr().out
-    assert posed_task.resolve(config) == config
+    assert inferred_task.resolve(config) == config
     # Names that list the joined values too say that they are classes.
     values = {",".join(labels): "x" for labels in LABELS if labels}
     assert Classification(train="x.tsv", labels=values).better_task() is None

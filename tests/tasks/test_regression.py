@@ -8,7 +8,7 @@ from ftkeras.config.own_data import evaluation_task
 from ftkeras.config.run import Config
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks, posed_task
+from ftkeras.experiment import checks, inferred_task
 from ftkeras.tasks.classification import Classification
 from ftkeras.tasks.regression import Regression
 
@@ -85,7 +85,7 @@ def test_scale_is_checked_and_passed_on(folder):
 
 
 def test_many_numbers_are_read_as_regression_and_reported(folder, capsys):
-    config = posed_task.resolve(
+    config = inferred_task.resolve(
         Config(data=("train.csv",), text_column="text", label_column="score")
     )
     assert catalog.parse("task", config.task).name == "regression"
@@ -94,12 +94,12 @@ def test_many_numbers_are_read_as_regression_and_reported(folder, capsys):
     assert "task    regression, as the labels of 'train.csv' are many" in shown
     assert "its loss is mean_squared_error, its objective is spearman" in shown
     checks.check(config)
-    assert posed_task.resolve(config) == config
+    assert inferred_task.resolve(config) == config
 
 
 def test_several_label_columns_are_read_as_regression(folder):
     config = Config(data=("train.csv",), text_column="text", label_column="score,price")
-    config = posed_task.resolve(config)
+    config = inferred_task.resolve(config)
     assert catalog.build("task", config.task).labels == ("score", "price")
 
 

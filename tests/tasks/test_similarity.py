@@ -5,7 +5,7 @@ import pytest
 from ftkeras.config.run import Config
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks, posed_task
+from ftkeras.experiment import checks, inferred_task
 from ftkeras.tasks.classification import Classification
 from ftkeras.tasks.positive_pairs import PositivePairs
 from ftkeras.tasks.similarity import Similarity
@@ -62,7 +62,7 @@ def test_pairs_without_a_score_are_positive_pairs(write, number):
     write(*number, "anchor", "positive")
     config = Config(task="similarity(train='train.csv')")
     assert (config.loss, config.objective) == ("cosine_regression", "spearman")
-    found = posed_task.resolve(config)
+    found = inferred_task.resolve(config)
     assert found.task == "positive_pairs(train='train.csv')"
     assert (found.loss, found.objective) == ("in_batch_negatives", "mrr")
     checks.check(found)

@@ -7,7 +7,7 @@ import pytest
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import build
-from ftkeras.teachers import lessons, states
+from ftkeras.teachers import states, teacher_answers
 from ftkeras.verbs import train
 from tests import finished
 from tests.matrix import matrix
@@ -35,7 +35,7 @@ def _hand_over(*teachers, match="hidden", **settings):
         }
     )
     experiment = build.experiment(config)
-    states.hand_over(experiment, lessons.open_teachers(experiment))
+    states.hand_over(experiment, teacher_answers.open_teachers(experiment))
 
 
 def test_another_vocabulary_is_refused(finished_run, tmp_path):

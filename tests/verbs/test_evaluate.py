@@ -6,29 +6,29 @@ import pytest
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
-from ftkeras.experiment import elsewhere
+from ftkeras.experiment import other_data
 from ftkeras.runs import inputs
 from tests.running import call_ftkeras, succeed
 
 TASK = "classification(train='a.csv', labels={'0': 'bad', '1': 'good'}, header=False)"
 
 
-def _plan(folder, config: Config) -> elsewhere.Plan:
+def _plan(folder, config: Config) -> other_data.Plan:
     (folder / "run.cfg").write_text(flagfile.render(Config(task=TASK, name="own")))
     inputs.write(folder, {"pairs": False, "text": ["1"], "pair": None, "label": "0"})
-    return elsewhere.plan(config, folder)
+    return other_data.plan(config, folder)
 
 
 def test_same_data_is_evaluated_again(tmp_path):
     config = Config(task=TASK, name="own", batch_size=64, cache_dir="none")
-    assert _plan(tmp_path, config) == elsewhere.Plan(config, None, has_own_task=True)
+    assert _plan(tmp_path, config) == other_data.Plan(config, None, has_own_task=True)
     assert _plan(tmp_path, Config(task=TASK, name="own", head="classification")).name is None
 
 
 def test_other_settings_of_the_data_do_not_replace_the_results(tmp_path):
     for given in ({"test_examples": 9}, {"data_seed": 3}, {"max_length": 99}):
         config = Config(task=TASK, name="own", **given)
-        assert _plan(tmp_path, config) == elsewhere.Plan(config, "own", has_own_task=True)
+        assert _plan(tmp_path, config) == other_data.Plan(config, "own", has_own_task=True)
     assert _plan(tmp_path, Config(task=TASK, name="mine")).name == "mine"
 
 

@@ -1,4 +1,4 @@
-"""The part about out-of-distribution texts: whether the model's own numbers tell them apart."""
+"""The part about out-of-distribution texts: whether the model's own scores detect them."""
 
 import pathlib
 import tempfile

@@ -13,7 +13,7 @@ from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, feeds
 from ftkeras.prediction.predictor import Predictor
-from ftkeras.teachers import lessons
+from ftkeras.teachers import teacher_answers
 from ftkeras.teachers.run import RunTeacher
 from ftkeras.teachers.unlabelled import open_unlabelled
 
@@ -53,12 +53,12 @@ def _learn(*teachers, **settings):
     """Return the examples to train on, the answers to them, and the raw texts."""
     config = Config(**{**SMALL, **settings, "teacher": tuple(map(str, teachers))})
     experiment = build.experiment(config)
-    found = lessons.open_teachers(experiment)
+    found = teacher_answers.open_teachers(experiment)
     texts = open_unlabelled(config, experiment.task)
     with contextlib.ExitStack() as stack:
         opened = open_splits(config, experiment.task, experiment.text_layer, texts)
         splits = stack.enter_context(opened)
-        answers = lessons.learn(experiment, splits, found)
+        answers = teacher_answers.learn(experiment, splits, found)
         examples = splits.with_unlabelled(splits.train)
         raw = list(splits.texts(examples.source).as_numpy_iterator())
         feed = feeds.training_feed(experiment, splits, answers)
@@ -165,7 +165,7 @@ def test_a_teacher_of_other_splits_is_reported(finished_run, capsys):
     def note(**settings):
         own = {**SMALL, "task": "quickstart", "data_dir": None, **settings}
         config = Config(**own, teacher=(str(_run_of(finished_run)),))
-        lessons.open_teachers(build.experiment(config))
+        teacher_answers.open_teachers(build.experiment(config))
         return capsys.readouterr().out
 
     assert "was trained with another" not in note(max_length=40)

@@ -120,7 +120,7 @@ def evaluate(
     else:
         parts = {"test": splits.other_test}
     used = {split: part for split, part in parts.items() if part is not None}
-    measured = evaluation.evaluate_elsewhere(experiment, used, run_dir, name=plan.name)
+    measured = evaluation.evaluate_on_other_data(experiment, used, run_dir, name=plan.name)
     counts = {split: len(part) for split, part in used.items()}
     measured |= {"task": plan.config.task, "data": counts, "versions": metrics.versions()}
     if replaced := splits.redacted(used.values()):

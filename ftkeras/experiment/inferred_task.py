@@ -1,4 +1,4 @@
-"""Choose the task that the user's own files pose."""
+"""Infer the task from the user's own files."""
 
 import dataclasses
 import logging
@@ -14,7 +14,7 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
 def resolve(config: AnyConfig) -> AnyConfig:
-    """Return the configuration with the task that its data pose, and report it if it is another.
+    """Return the configuration with the task that its data need, and report it if it is another.
 
     A loss or a metric that is the default of the first task becomes that of the other one, and is
     reported.
