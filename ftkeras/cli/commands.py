@@ -1,25 +1,30 @@
 """The verbs of the command line: what each does, and the configuration its flags fill."""
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from ftkeras.config import encoders, find_rate, measuring, plot, pretrain, tune
 from ftkeras.config.dossier import DossierConfig
 from ftkeras.config.drift import DriftConfig
-from ftkeras.config.encoders import EncodersConfig
 from ftkeras.config.explain import ExplainConfig
-from ftkeras.config.find_rate import FindRateConfig
 from ftkeras.config.launch import LaunchConfig
-from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
-from ftkeras.config.plot import PlotConfig
 from ftkeras.config.predict import PredictConfig
-from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.push import PushConfig
 from ftkeras.config.report import ReportConfig
 from ftkeras.config.run import Config
 from ftkeras.config.selection import SelectConfig
 from ftkeras.config.serving import DeployConfig, ServeConfig
-from ftkeras.config.tune import TuneConfig
 from ftkeras.runs import changes
+
+
+def flag_fields(config: type) -> list[dataclasses.Field]:
+    """Return the fields of a configuration that are flags."""
+    return [field for field in dataclasses.fields(config) if "help" in field.metadata]
+
+
+# The names of train's flags.
+OF_TRAIN = frozenset(field.name for field in flag_fields(Config))
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Verb:
         config: the dataclass that its flags fill.
         example: arguments for its help page.
         groups: the groups of flags that its help page shows; None for all.
+        takes: the flags of train that have an effect on it, which alone its help page shows.
         positional: the field that takes the arguments without a flag; None if there may be none.
         needs_tensorflow: whether it imports TensorFlow for Python, which takes seconds.
         reads_run: whether `run_dir`, if it is given, is the folder of a run that exists.
@@ -40,6 +46,7 @@ class Verb:
     config: type
     example: str
     groups: tuple[str, ...] | None = None
+    takes: Collection[str] = OF_TRAIN
     positional: str | None = None
     needs_tensorflow: bool = True
     reads_run: bool = False
@@ -57,6 +64,7 @@ VERBS = {
         Config,
         "--run_dir=runs/reviews/… --data=later.csv",
         groups=("Data", "Output"),
+        takes=changes.CHANGEABLE["evaluate"],
         reads_run=True,
     ),
     "export": Verb(
@@ -64,6 +72,7 @@ VERBS = {
         Config,
         "--run_dir=runs/imdb/…",
         groups=("Output",),
+        takes=changes.CHANGEABLE["export"],
         reads_run=True,
     ),
     "report": Verb(
@@ -71,6 +80,7 @@ VERBS = {
         ReportConfig,
         "--run_dir=runs/reviews/… --data=later.csv",
         groups=("Report", "Data"),
+        takes=changes.CHANGEABLE["report"],
         reads_run=True,
     ),
     "dossier": Verb(
@@ -81,9 +91,9 @@ VERBS = {
     ),
     "pretrain": Verb(
         "Pretrain an encoder on texts without labels, before train.",
-        PretrainConfig,
+        pretrain.PretrainConfig,
         "--task=imdb --run_dir=runs/imdb/pretrained",
-        groups=("Pretraining", "Data", "Model", "Training", "Privacy", "Output"),
+        takes=OF_TRAIN.difference(pretrain.REFUSED),
         positional="data",
     ),
     "push": Verb(
@@ -129,38 +139,42 @@ VERBS = {
     ),
     "crossvalidate": Verb(
         "Train and evaluate once per fold, and report each metric with its interval.",
-        CrossvalidateConfig,
+        measuring.CrossvalidateConfig,
         "--task=imdb --folds=5 --repeats=2",
+        takes=OF_TRAIN.difference(measuring.REFUSED),
         positional="data",
     ),
     "compare": Verb(
         "Compare finished runs on the same examples, with intervals and statistical tests.",
-        CompareConfig,
+        measuring.CompareConfig,
         "runs/imdb/full-1 runs/imdb/full-2 runs/imdb/lora-1 runs/imdb/lora-2",
         positional="folders",
     ),
     "encoders": Verb(
         "List the families of encoders, or measure which sizes fit your data and budget.",
-        EncodersConfig,
+        encoders.EncodersConfig,
         "reviews.csv --max_ms=20 --max_mb=200",
-        groups=("Budget", "Data"),
+        takes=encoders.USED,
         positional="data",
     ),
     "plot": Verb(
         "Plot the learning rate over a run without training.",
-        PlotConfig,
+        plot.PlotConfig,
         '"--schedule=cosine(cycles=2)" --learning_rate=2e-5 --steps=1000',
+        takes=plot.USED,
     ),
     "find_rate": Verb(
         "Run a learning-rate range test on a few batches, and suggest a learning rate.",
-        FindRateConfig,
+        find_rate.FindRateConfig,
         "--task=imdb --encoder=bert-base-uncased",
+        takes=OF_TRAIN.difference(find_rate.REFUSED, find_rate.UNUSED),
         positional="data",
     ),
     "tune": Verb(
         "Search for good settings, and write the best as a flagfile for train.",
-        TuneConfig,
+        tune.TuneConfig,
         "--task=imdb --search='learning_rate=log(1e-5, 1e-4)' --max_trials=12",
+        takes=OF_TRAIN.difference(tune.REFUSED),
         positional="data",
     ),
     "launch": Verb(
@@ -171,17 +185,12 @@ VERBS = {
 }
 
 
-def flag_fields(config: type) -> list[dataclasses.Field]:
-    """Return the fields of a configuration that are flags."""
-    return [field for field in dataclasses.fields(config) if "help" in field.metadata]
-
-
 def shown_flags(verb: str) -> list[dataclasses.Field]:
     """Return the flags that a verb's help page and its completion show."""
-    groups = VERBS[verb].groups
+    entry = VERBS[verb]
     return [
         field
-        for field in flag_fields(VERBS[verb].config)
-        if (groups is None or field.metadata["group"] in groups)
-        and changes.may_change(verb, field.name)
+        for field in flag_fields(entry.config)
+        if (entry.groups is None or field.metadata["group"] in entry.groups)
+        and (field.name in entry.takes or field.name not in OF_TRAIN)
     ]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ftkeras.config.fields import flag
-from ftkeras.config.own_data import DEFAULT_TASK
+from ftkeras.config.own_data import DEFAULT_TASK, KEYS
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
@@ -44,3 +44,7 @@ class EncodersConfig(Config):
     def measures(self) -> bool:
         """True if sizes are measured, because texts or a budget are given."""
         return self.task != DEFAULT_TASK or self.max_ms is not None or self.max_mb is not None
+
+
+# Flags of train that decide the texts and their lengths.
+USED = {*KEYS, "task", "data_dir", "max_length", "debug"}

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,19 @@ def check_choices(config: Any, **choices: tuple[str, ...]) -> None:
             raise UserError(
                 f"`{name}` must be {', '.join(known[:-1])} or {known[-1]}. Received: {value!r}."
             )
+
+
+def check_not_given(config: Any, verb: str, reasons: Mapping[str, str]) -> None:
+    """Raise UserError if a field that a verb refuses has another value than its default.
+
+    Args:
+        config: the verb's configuration.
+        verb: the verb.
+        reasons: the reason for each field, by the field's name.
+    """
+    for name, reason in reasons.items():
+        if getattr(config, name) != type(config).__dataclass_fields__[name].default:
+            raise UserError(f"{verb} does not take `{name}`: {reason}.")
 
 
 def check_texts(config: Any, *, folders: tuple[str, ...], name: str) -> None:

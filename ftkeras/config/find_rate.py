@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.fields import check_at_least, check_not_given, flag
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
@@ -26,7 +26,16 @@ class FindRateConfig(Config):
                 f"Received: {self.lowest_rate} and {self.highest_rate}."
             )
         check_at_least(self, steps=10)
-        if self.private is not None:
-            raise UserError(
-                "find_rate does not take `private`: it trains on the examples without noise."
-            )
+        check_not_given(self, "find_rate", REFUSED)
+
+
+# Flags of train that find_rate does not take, and why.
+REFUSED = {"private": "it trains on the examples without noise"}
+# Flags of train that have no effect on a range test: its learning rates rise once, and nothing is
+# validated or kept.
+UNUSED = {
+    *("learning_rate", "schedule", "warmup", "epochs", "last_epoch", "pretrain_epochs", "average"),
+    *("self_training", "objective", "early_stopping", "evaluate_every", "checkpoint_every", "keep"),
+    *("keep_state", "restart", "name", "export", "export_dir", "force", "test", "calibrate"),
+    *("report", "track", "tensorboard"),
+}

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from ftkeras.config import shared_flags
-from ftkeras.config.fields import WithPaths, check_at_least, flag
+from ftkeras.config.fields import WithPaths, check_at_least, check_not_given, flag
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
@@ -33,11 +33,11 @@ class CrossvalidateConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         check_at_least(self, repeats=1, parallel=1)
-        for name, default in (("fold", None), ("fold_repeat", 0)):
-            if (value := getattr(self, name)) != default:
-                raise UserError(
-                    f"{name}={value}: crossvalidate runs all folds; use train to run one."
-                )
+        check_not_given(self, "crossvalidate", REFUSED)
+
+
+# Flags of train that crossvalidate does not take, and why.
+REFUSED = dict.fromkeys(("fold", "fold_repeat"), "it runs all folds; use train to run one")
 
 
 @dataclass(frozen=True, kw_only=True)

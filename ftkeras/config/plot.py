@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.own_data import KEYS
 from ftkeras.config.run import Config
 
 
@@ -26,3 +27,12 @@ class PlotConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         check_at_least(self, steps=1)
+
+
+# Flags of train that decide the number of updates, or their learning rates.
+USED = {
+    *KEYS,
+    *("task", "data_dir", "train_examples", "test_share", "validation_share", "folds"),
+    *("encoder", "few_shot", "epochs", "batch_size", "batch_tokens", "oversample"),
+    *("learning_rate", "schedule", "warmup", "optimizer", "policy", "run_dir", "debug"),
+}

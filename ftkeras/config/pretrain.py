@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftkeras import catalog
-from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.fields import check_at_least, check_not_given, flag
 from ftkeras.config.run import Config
 from ftkeras.config.teaching import Teaching
 from ftkeras.errors import PartError, UserError
@@ -41,14 +41,10 @@ class PretrainConfig(Config):
     test: bool = _changed("test", False)
 
     def __post_init__(self):
-        self._refuse_labels()
+        check_not_given(self, "pretrain", REFUSED)
         self._use_trained_vocabulary()
         super().__post_init__()
         check_at_least(self, vocabulary_size=300)
-        if self.pretrain_epochs is not None:
-            raise UserError(
-                f"pretrain_epochs={self.pretrain_epochs} is for train; pretrain takes `epochs`."
-            )
         if self.private is not None and self.vocabulary_size is not None:
             raise UserError(
                 f"vocabulary_size={self.vocabulary_size} can't be combined with "
@@ -65,14 +61,6 @@ class PretrainConfig(Config):
         super()._use_own_data()
         object.__setattr__(self, "task", task_of_texts(self.task, masking=self.masking))
 
-    def _refuse_labels(self) -> None:
-        """Raise UserError if a flag about few labels or a teacher is set."""
-        for field in Teaching.__annotations__:
-            if getattr(self, field):
-                raise UserError(
-                    f"`{field}` is for train: pretrain reads no labels and has no teacher; omit it."
-                )
-
     def _use_trained_vocabulary(self) -> None:
         """Name the vocabulary that is to be trained in the encoder's spec."""
         if self.vocabulary_size is None:
@@ -86,6 +74,15 @@ class PretrainConfig(Config):
             )
         arguments = {**spec.arguments, "vocabulary": UNTRAINED}
         object.__setattr__(self, "encoder", str(Spec(spec.name, arguments)))
+
+
+_LABELS = ("label_column", "label_names", "label_separator", "class_weights", "oversample")
+# Flags of train that pretrain does not take, and why.
+REFUSED = {
+    **dict.fromkeys((*_LABELS, "calibrate", "canaries"), "it reads no labels"),
+    **dict.fromkeys(Teaching.__annotations__, "it reads no labels and has no teacher"),
+    "pretrain_epochs": "use `epochs`",
+}
 
 
 def _new_encoder(text: str) -> Spec | None:

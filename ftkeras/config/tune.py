@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ftkeras.config.fields import check_at_least, check_positive, flag
+from ftkeras.config.fields import check_at_least, check_not_given, check_positive, flag
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
@@ -69,12 +69,11 @@ class TuneConfig(Config):
         check_positive(self, "max_hours")
         if self.search_dir == "":
             raise UserError("`search_dir` must name a folder. Received: ''.")
-        for name, instead in _NOT_HERE.items():
-            if getattr(self, name) != type(self).__dataclass_fields__[name].default:
-                raise UserError(f"tune does not take `{name}`: {instead}.")
+        check_not_given(self, "tune", REFUSED)
 
 
-_NOT_HERE = {
+# Flags of train that tune does not take, and why.
+REFUSED = {
     "private": "the choice among trials would not be accounted for",
     "run_dir": "`search_dir` is the search's folder, and each trial has a folder in it",
     "train_on_validation": "trials are compared on validation; `retrain` trains on it at the end",

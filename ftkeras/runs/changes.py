@@ -23,12 +23,6 @@ CHANGEABLE = {
 }
 
 
-def may_change(verb: str, name: str) -> bool:
-    """Return whether a verb accepts a setting: its own flags, and those in `CHANGEABLE`."""
-    is_of_training = name in Config.__dataclass_fields__
-    return verb not in CHANGEABLE or not is_of_training or name in CHANGEABLE[verb]
-
-
 def require_allowed(
     verb: str, given: Mapping[str, Any], trained: Config, run_dir: pathlib.Path
 ) -> None:
@@ -41,7 +35,7 @@ def require_allowed(
         run_dir: the run's folder.
     """
     for name, value in given.items():
-        if may_change(verb, name):
+        if name in CHANGEABLE[verb] or name not in Config.__dataclass_fields__:
             continue
         field, own = Config.__dataclass_fields__[name], _trained_with(name, trained, run_dir)
         if value == AUTO or expand_home(field, value) == own:

@@ -4,13 +4,12 @@ import sys
 import pytest
 
 from ftkeras import catalog
-from ftkeras.cli import commands, flags, help
+from ftkeras.cli import commands, completion, flags, help
 from ftkeras.cli.commands import VERBS
-from ftkeras.config import flagfile
+from ftkeras.config import encoders, find_rate, flagfile, measuring, plot, pretrain, tune
 from ftkeras.config.predict import PredictConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.runs import changes
 from tests.running import FLAGS
 
 
@@ -189,12 +188,40 @@ def test_help_names_every_flag_and_part(verb):
     entry = VERBS[verb]
     for field in commands.flag_fields(entry.config):
         shown = entry.groups is None or field.metadata["group"] in entry.groups
-        shown &= changes.may_change(verb, field.name)
+        shown &= field.name in entry.takes or field.name not in commands.OF_TRAIN
         assert (f"\n  --{field.name} " in text) == shown
     if entry.config is Config and entry.groups is None:
         for kind in set(catalog.KINDS) - {"oracle", "masking"}:  # of tune and pretrain
             assert all(name in text for name in catalog.names(kind))
     assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("verb", "hidden", "shown"),
+    [
+        ("evaluate", "epochs", "test_data"),
+        ("pretrain", "label_column", "text_column"),
+        ("find_rate", "private", "regularizer"),
+        ("plot", "canaries", "warmup"),
+        ("encoders", "folds", "max_length"),
+        ("crossvalidate", "fold", "folds"),
+        ("tune", "run_dir", "search_dir"),
+    ],
+)
+def test_help_and_completion_hide_flags_that_a_verb_does_not_use(verb, hidden, shown):
+    for text in (help.page(verb), completion.script(["bash"]).split(f"        {verb}) found=")[1]):
+        words = text.partition(";;")[0].replace("=", " ").split()
+        assert f"--{shown}" in words
+        assert f"--{hidden}" not in words
+
+
+def test_names_of_hidden_flags_are_flags_of_train():
+    lists = (
+        *(find_rate.UNUSED, plot.USED, encoders.USED),
+        *(module.REFUSED for module in (find_rate, measuring, pretrain, tune)),
+    )
+    for names in lists:
+        assert set(names) <= commands.OF_TRAIN
 
 
 TEXTS = {

@@ -40,7 +40,7 @@ def test_columns_of_labels_are_dropped_and_both_texts_of_a_pair_read():
             "a vocabulary made from the texts would reveal their words",
         ),
         ({"vocabulary_size": 100, "encoder": NEW}, "`vocabulary_size` must be at least 300"),
-        ({"pretrain_epochs": 2}, "pretrain takes `epochs`"),
+        ({"pretrain_epochs": 2}, "pretrain does not take `pretrain_epochs`: use `epochs`"),
         ({"task": "imdb(data_dir='x')"}, "needs a task on files, or one without keys"),
     ],
 )
@@ -59,6 +59,9 @@ def test_vocabulary_is_trained_for_an_encoder_with_random_weights():
 @pytest.mark.parametrize(
     "given",
     [
+        {"label_column": "stars", "data": ("a.csv",)},
+        {"class_weights": "balanced"},
+        {"calibrate": True},
         {"few_shot": "contrastive"},
         {"self_training": "rounds", "unlabelled": ("a.csv",)},
         {"teacher": ("runs/a",), "regularizer": ("distill",)},
@@ -66,5 +69,6 @@ def test_vocabulary_is_trained_for_an_encoder_with_random_weights():
     ids=lambda given: next(iter(given)),
 )
 def test_flags_about_labels_are_for_train(given):
-    with pytest.raises(UserError, match="is for train: pretrain reads no labels"):
-        PretrainConfig(task="imdb", **given)
+    message = f"pretrain does not take `{next(iter(given))}`: it reads no labels"
+    with pytest.raises(UserError, match=message):
+        PretrainConfig(**given)

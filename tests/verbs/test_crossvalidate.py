@@ -279,8 +279,8 @@ def test_sigterm_says_how_to_resume(children, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"fold": 1}, "^fold=1: crossvalidate runs all folds"),
-        ({"fold_repeat": 1}, "^fold_repeat=1: crossvalidate"),
+        ({"fold": 1}, "crossvalidate does not take `fold`: it runs all folds; use train"),
+        ({"fold_repeat": 1}, "crossvalidate does not take `fold_repeat`"),
         ({"parallel": 0}, "`parallel` must be at least 1"),
         ({"repeats": 0}, "`repeats` must be at least 1"),
     ],
