@@ -85,8 +85,8 @@ def drift(
         statistics: the file that `serve --log_statistics` wrote.
         verbose: 0 shows warnings only.
         reporter: as in `train`.
-        **settings: the flags of `drift`: `split`, `version`, `last`, `alpha`, `least_effect`,
-            `least_texts`, `require` and `output`.
+        **settings: the flags of `drift`: `split`, `version`, `last`, `alpha`, `min_effect`,
+            `min_texts`, `require` and `output`.
 
     Raises:
         UserError: if the run or the file can't be read, or a value is wrong.

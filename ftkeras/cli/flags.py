@@ -13,7 +13,7 @@ from absl import flags as absl_flags
 from ftkeras import catalog
 from ftkeras.cli import completion, existing, recipes, version
 from ftkeras.cli import help as help_pages
-from ftkeras.cli.commands import VERBS, flag_fields
+from ftkeras.cli.commands import OF_TRAIN, VERBS, flag_fields
 from ftkeras.config import flagfile, own_data, unknown_names
 from ftkeras.config.export import formats_again
 from ftkeras.config.fields import AUTO
@@ -100,16 +100,17 @@ def _launch(arguments: list[str]) -> Command:
 
 
 def _help(about: list[str]) -> str:
-    """Return the help page of a verb or part, or the overview."""
+    """Return the help page of a verb, part or flag, or the overview."""
     name = " ".join(word for word in about if word not in HELP)
     if not name:
         return help_pages.page()
     if name in VERBS:
         return help_pages.page(name)
-    if (page := help_pages.part_page(name)) is None:
-        known = [*VERBS, *(part for kind in catalog.KINDS for part in catalog.names(kind))]
+    if (page := help_pages.part_page(name) or help_pages.flag_page(name)) is None:
+        parts = (part for kind in catalog.KINDS for part in catalog.names(kind))
+        known = [*VERBS, *parts, *sorted(OF_TRAIN)]
         raise UserError(
-            f"there is no verb or part {name!r}{hint(name, known)} "
+            f"there is no verb, part or flag {name!r}{hint(name, known)} "
             f"The verbs are: {', '.join(VERBS)}."
         )
     return page

@@ -44,6 +44,23 @@ def part_page(name: str) -> str | None:
     return "\n\n\n".join(pages) or None
 
 
+def flag_page(name: str) -> str | None:
+    """Return the help of a flag, which verbs may share; None if there is no such flag."""
+    name = name.lstrip("-").replace("-", "_")
+    verbs: dict[str, list[str]] = {}
+    for verb in VERBS:
+        for field in shown_flags(verb):
+            if field.name == name:
+                verbs.setdefault(describe_flag(field), []).append(verb)
+    pages = [
+        "\n".join([*_wrapped(f"--{name} of {', '.join(names)}", 0), *_wrapped(about, 0)])
+        for about, names in verbs.items()
+    ]
+    if pages and name in catalog.KINDS:
+        pages.append(f"  {COMMAND} help PART describes one of these parts, and its keys.")
+    return "\n\n".join(pages) or None
+
+
 def _part(kind: str, name: str) -> Iterator[str]:
     """Yield the description of a part, and the keys of its spec with their defaults."""
     described, keys = catalog.describe(kind, name), catalog.keys(kind, name)
@@ -123,7 +140,7 @@ def _overview() -> Iterator[str]:
     for arguments, meaning in (
         ("[VERB] --flag=value …", "run a verb, by default train"),
         ("VERB --help", "list a verb's flags"),
-        ("help PART", "describe a part, such as lora, and its keys"),
+        ("help NAME", "describe a part, such as lora, or a flag"),
         ("completion bash", "print a script for tab completion; also zsh, fish"),
         ("--version", "show the versions of ftkeras, Keras and TensorFlow"),
     ):

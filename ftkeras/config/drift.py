@@ -26,10 +26,12 @@ class DriftConfig(WithPaths):
     alpha: float = flag(
         0.01, "Tests", "Probability of a false alarm in all tests together (Holm's method)."
     )
-    least_effect: float = flag(
+    min_effect: float = flag(
         0.1, "Tests", "Smallest difference that counts as drift, as a share of the texts."
     )
-    least_texts: int = flag(100, "Tests", "Fewest texts from which anything is concluded.")
+    min_texts: int = flag(
+        100, "Tests", "Minimum number of texts; with fewer, nothing is concluded."
+    )
     require: bool = flag(
         False, "Output", "End with exit code 3 if something has drifted, for cron or CI."
     )
@@ -45,8 +47,8 @@ class DriftConfig(WithPaths):
             )
         check_choices(self, split=("test", "validation"))
         check_shares(self, "alpha")
-        check_at_least(self, last=1, least_texts=1)
-        if not 0 <= self.least_effect < 1:
+        check_at_least(self, last=1, min_texts=1)
+        if not 0 <= self.min_effect < 1:
             raise UserError(
-                f"`least_effect` must be at least 0 and below 1. Received: {self.least_effect}."
+                f"`min_effect` must be at least 0 and below 1. Received: {self.min_effect}."
             )

@@ -12,18 +12,18 @@ from ftkeras.errors import UserError
 class FindRateConfig(Config):
     """The configuration of `find_rate`: a run's, and the range of learning rates."""
 
-    lowest_rate: float = flag(1e-6, "Range test", "Learning rate of the first update.")
-    highest_rate: float = flag(1e-2, "Range test", "Learning rate of the last update.")
+    min_rate: float = flag(1e-6, "Range test", "Learning rate of the first update.")
+    max_rate: float = flag(1e-2, "Range test", "Learning rate of the last update.")
     steps: int = flag(
         100, "Range test", "Number of updates from the lowest to the highest learning rate."
     )
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0 < self.lowest_rate < self.highest_rate < math.inf:
+        if not 0 < self.min_rate < self.max_rate < math.inf:
             raise UserError(
-                "`lowest_rate` must be positive and below `highest_rate`, which must be finite. "
-                f"Received: {self.lowest_rate} and {self.highest_rate}."
+                "`min_rate` must be positive and below `max_rate`, which must be finite. "
+                f"Received: {self.min_rate} and {self.max_rate}."
             )
         check_at_least(self, steps=10)
         check_not_given(self, "find_rate", REFUSED)

@@ -11,8 +11,8 @@ from ftkeras.support.nearest import hint
 
 # More parts than this with a key are only counted.
 MOST_OWNERS = 3
-# Arguments of Transformers and Keras, and what does the same here.
-NAMED_ELSEWHERE = {
+# Arguments of Transformers and Keras, and earlier names, and what does the same here.
+OTHER_NAMES = {
     "weight_decay": 'optimizer="adamw(decay=…)"',
     "per_device_train_batch_size": "batch_size",
     "gradient_accumulation_steps": "accumulate",
@@ -25,6 +25,8 @@ NAMED_ELSEWHERE = {
     "model_name_or_path": "encoder",
     "output_dir": "run_dir, or {prefix}export_dir for exports",
     "train_file": "data",
+    "lowest_rate": "min_rate",
+    "highest_rate": "max_rate",
     "bf16": "precision=mixed_bfloat16",
     "fp16": "precision=mixed_float16",
 }
@@ -33,8 +35,8 @@ NAMED_ELSEWHERE = {
 def advice(name: str, known: Collection[str], *, prefix: str = "") -> str:
     """Return the end of a message about an unknown argument.
 
-    It suggests what the argument of another library is called here, a part's key of this name, or a
-    similar argument.
+    It suggests what the argument of another library, or an earlier one, is called here, a part's
+    key of this name, or a similar argument.
 
     Args:
         name: the unknown name.
@@ -44,7 +46,7 @@ def advice(name: str, known: Collection[str], *, prefix: str = "") -> str:
     >>> advice("bf16", ["precision"]), advice("epoch", ["epochs"], prefix="--")
     ('; use precision=mixed_bfloat16.', '; did you mean --epochs?')
     """
-    instead = NAMED_ELSEWHERE.get(name, "").format(prefix=prefix)
+    instead = OTHER_NAMES.get(name, "").format(prefix=prefix)
     if instead and re.split(r"\W", instead)[0] in known:
         return f"; use {prefix}{instead}."
     if not (owners := _owners(name, known, prefix)):

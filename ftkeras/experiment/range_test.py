@@ -139,6 +139,6 @@ def suggest(curve: Curve) -> Suggestion:
             f"{noise:.3f}. Try more `steps`, a narrower range or a larger `batch_size`"
         )
     elif lowest == len(curve.losses) - 1:
-        doubt = "the loss still falls at the highest learning rate. Try a higher `highest_rate`"
+        doubt = "the loss still falls at the highest learning rate. Try a higher `max_rate`"
     learning_rates = curve.learning_rates
     return Suggestion(float(learning_rates[steepest]), float(learning_rates[lowest]), doubt)

@@ -43,9 +43,9 @@ class Drift:
     adjusted: float | None = None
     largest: str = ""
 
-    def is_found(self, *, alpha: float, least_effect: float) -> bool:
+    def is_found(self, *, alpha: float, min_effect: float) -> bool:
         """Return whether the drift is significant at a level, and large enough to matter."""
-        return self.adjusted is not None and self.adjusted < alpha and self.effect >= least_effect
+        return self.adjusted is not None and self.adjusted < alpha and self.effect >= min_effect
 
 
 def labels(

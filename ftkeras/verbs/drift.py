@@ -25,11 +25,11 @@ def run(config: DriftConfig) -> dict[str, Any]:
     assert config.statistics is not None, "checked by DriftConfig"
     if config.output is not None:
         files.require_writable_file(config.output, "output")
-    bounds = {"alpha": config.alpha, "least_effect": config.least_effect}
+    bounds = {"alpha": config.alpha, "min_effect": config.min_effect}
     path = pathlib.Path(config.statistics)
     seen = monitoring.observed(path, version=config.version, last=config.last)
     known = monitoring.reference(pathlib.Path(config.run_dir), config.split)
-    compared, missing = monitoring.compare(known, seen, least=config.least_texts)
+    compared, missing = monitoring.compare(known, seen, least=config.min_texts)
     tests = [{**vars(one), "drift": one.is_found(**bounds)} for one in compared]
     log.info("%s\n", report.header(seen, config.split))
     log.info("%s", report.table(tests))
@@ -46,7 +46,7 @@ def run(config: DriftConfig) -> dict[str, Any]:
         "texts": seen.texts,
         "dropped": seen.dropped,
         **bounds,
-        "least_texts": config.least_texts,
+        "min_texts": config.min_texts,
         "tests": tests,
         "not_compared": missing,
         "verdict": verdict,

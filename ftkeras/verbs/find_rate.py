@@ -43,14 +43,13 @@ def run(config: FindRateConfig) -> Suggestion:
         curve = range_test(
             experiment.model,
             feed,
-            lowest=config.lowest_rate,
-            highest=config.highest_rate,
+            lowest=config.min_rate,
+            highest=config.max_rate,
             steps=config.steps,
         )
     if len(curve.losses) < 3:
         raise UserError(
-            f"lowest_rate={config.lowest_rate} is too high: the loss diverged at once. Set a lower "
-            "one."
+            f"min_rate={config.min_rate} is too high: the loss diverged at once. Set a lower one."
         )
     suggestion = suggest(curve)
     files.write_text(csv, report.csv(curve))

@@ -41,7 +41,7 @@ def test_drift_is_what_the_verb_found(run, statistics, tmp_path, capsys):
 
 
 def test_too_few_texts_have_no_p_value(run, statistics):
-    found = ftkeras.drift(str(run), str(statistics), least_texts=700, verbose=0)
+    found = ftkeras.drift(str(run), str(statistics), min_texts=700, verbose=0)
     assert found.drifted == ()
     assert found.tests["p_value"].isna().all()
     assert found.tests["adjusted"].isna().all()

@@ -131,17 +131,26 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
         (["--max_seq_length=9"], "did you mean --max_length"),
         (["--num_train_epochs=9"], "no flag --num_train_epochs; use --epochs"),
         (["--weight_decay=0.1"], r'--weight_decay; use --optimizer="adamw\(decay=…\)"\.'),
+        (["find_rate", "--highest_rate=1"], "there is no flag --highest_rate; use --max_rate"),
+        (
+            ["drift", "--least_effect=1"],
+            "there is no flag --least_effect; did you mean --min_effect",
+        ),
         (["--warmup_ratio=0.1"], "there is no flag --warmup_ratio; use --warmup, which"),
         (
             ["--label_smoothing=0.1"],
             r'it is a key: .* or --loss="cross_entropy\(label_smoothing=…\)"',
         ),
         (["--dropout=0.1"], r'"bert\(dropout=…\)" or --head="classification\(dropout=…\)" or'),
-        (["help", "cosin"], "no verb or part 'cosin'; did you mean cosine"),
+        (["help", "cosin"], "no verb, part or flag 'cosin'; did you mean cosine"),
         (["--epochs=many"], "--epochs must be an integer or auto. Received: 'many'"),
         (["--clip_norm=x"], "--clip_norm must be a number. Received: 'x'"),
-        (["help", "trian"], "no verb or part 'trian'; did you mean train. The verbs are: train"),
-        (["help", "a", "b"], "no verb or part 'a b'"),
+        (
+            ["help", "trian"],
+            "no verb, part or flag 'trian'; did you mean train. The verbs are: train",
+        ),
+        (["help", "polcy"], "no verb, part or flag 'polcy'; did you mean policy"),
+        (["help", "a", "b"], "no verb, part or flag 'a b'"),
         (["--notest=x"], "--notest=x does not take an argument"),
         (["--task"], "task"),
         (["evaluate", "imdb"], "unexpected argument 'imdb'"),
@@ -304,6 +313,16 @@ def test_help_on_an_encoder_knows_its_model_type():
     text = flags.parse(["help", "deberta-v2"]).help
     assert text == flags.parse(["help", "deberta_v2"]).help
     assert text.startswith('--encoder="deberta_v2(')
+
+
+def test_help_of_a_flag_names_its_verbs_and_parts():
+    text = flags.parse(["help", "policy"]).help
+    assert text.startswith("  --policy of train, pretrain,")
+    assert "layerwise, lora" in text
+    assert "help PART" in text
+    assert flags.parse(["help", "--max-length"]).help.startswith("  --max_length of train,")
+    by_verb = flags.parse(["help", "output"]).help
+    assert "--output of drift\n  Write the result to this JSON file." in by_verb
 
 
 def test_help_on_a_name_of_several_kinds_shows_all():

@@ -47,7 +47,7 @@ def test_level_curve_gives_no_suggestion(seed):
 
 def test_curve_that_only_falls_asks_for_higher_rates():
     losses = np.linspace(2, 0, 100)
-    assert "`highest_rate`" in range_test.suggest(Curve(RATES, losses, losses)).doubt
+    assert "`max_rate`" in range_test.suggest(Curve(RATES, losses, losses)).doubt
 
 
 def test_smoothing_does_not_lag():
@@ -87,8 +87,8 @@ CONFIG = FindRateConfig(
     learning_rate=3e-5,
     epochs=3,
     steps=12,  # more than the eight of an epoch
-    lowest_rate=1e-8,
-    highest_rate=1e-2,
+    min_rate=1e-8,
+    max_rate=1e-2,
 )
 
 

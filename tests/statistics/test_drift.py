@@ -66,22 +66,19 @@ def test_false_alarms_are_as_rare_as_promised_and_drift_is_found():
     same, other = lambda r, n: r.beta(5, 2, n), lambda r, n: r.beta(5, 3, n)
     labels, more = lambda r, n: r.integers(3, size=n), lambda r, n: r.integers(4, size=n) // 2
     alarms = sum(
-        any(
-            one.is_found(alpha=0.05, least_effect=0)
-            for one in _all(rng, (same,) * 2, (labels,) * 2)
-        )
+        any(one.is_found(alpha=0.05, min_effect=0) for one in _all(rng, (same,) * 2, (labels,) * 2))
         for _ in range(300)
     )
     assert alarms <= stats.binom.ppf(0.999, 300, 0.05)
     found = _all(rng, (same, other), (labels, more))
-    assert all(one.is_found(alpha=0.01, least_effect=0.1) for one in found[:2])
+    assert all(one.is_found(alpha=0.01, min_effect=0.1) for one in found[:2])
 
 
 def test_small_differences_do_not_matter_however_many_texts_show_them():
     found = drift.labels("labels", {"a": 500_000, "b": 500_000}, {"a": 510_000, "b": 490_000})
     (found,) = drift.adjusted([found])
     assert found.adjusted < 1e-9
-    assert not found.is_found(alpha=0.01, least_effect=0.05)
+    assert not found.is_found(alpha=0.01, min_effect=0.05)
 
 
 def test_nothing_is_concluded_from_a_few_texts():
@@ -89,7 +86,7 @@ def test_nothing_is_concluded_from_a_few_texts():
     many = drift.numbers("x", np.zeros(200), [0, 0.5, 1], [0, 150], least=100)
     few, many = drift.adjusted([few, many])
     assert few.p_value is None
-    assert not few.is_found(alpha=0.5, least_effect=0)
+    assert not few.is_found(alpha=0.5, min_effect=0)
     assert many.adjusted == many.p_value < 1e-9
 
 

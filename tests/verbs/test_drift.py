@@ -132,7 +132,7 @@ def test_label_that_the_run_never_answers_is_tested(known):
     tests, _ = monitoring.compare(run, seen, least=100)
     assert [test.name for test in tests] == ["label a", "label spam"]
     assert tests[1].largest == "not spam 100.0% -> 10.0%"
-    assert tests[1].is_found(alpha=0.01, least_effect=0.1)
+    assert tests[1].is_found(alpha=0.01, min_effect=0.1)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.running import QUICK, succeed
 @pytest.mark.process
 def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
     flags = ["--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')"]
-    flags += ["--steps=12", "--lowest_rate=1e-5", "--highest_rate=1e-2", "--run_dir=run"]
+    flags += ["--steps=12", "--min_rate=1e-5", "--max_rate=1e-2", "--run_dir=run"]
     output = succeed("find_rate", *QUICK, *flags, cwd=tmp_path)
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
         "run",
@@ -32,9 +32,9 @@ def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("keys", "named"),
     [
-        ({"lowest_rate": 0.0}, "lowest_rate.*0.0"),
-        ({"highest_rate": math.inf}, "highest_rate.* must be finite.*inf"),
-        ({"lowest_rate": 0.1, "highest_rate": 0.01}, "lowest_rate.*0.1 and 0.01"),
+        ({"min_rate": 0.0}, "min_rate.*0.0"),
+        ({"max_rate": math.inf}, "max_rate.* must be finite.*inf"),
+        ({"min_rate": 0.1, "max_rate": 0.01}, "min_rate.*0.1 and 0.01"),
         ({"steps": 9}, "steps.*10.*9"),
         ({"learning_rate": -1.0}, "learning_rate"),
     ],
