@@ -249,7 +249,7 @@ def _texts(X: Any) -> np.ndarray:
         ValueError: if they are not texts, or a table of several columns.
     """
     if isinstance(X, str) or not hasattr(X, "__iter__"):
-        raise ValueError(f"X must be several texts, such as [text]. Received: {X!r}.")
+        raise ValueError(f"X must be a list or column of texts, such as [text]. Received: {X!r}.")
     texts = np.asarray(X if hasattr(X, "__len__") else list(X), dtype=object)
     if texts.ndim == 2 and texts.shape[1] == 1:
         texts = texts[:, 0]

@@ -124,4 +124,4 @@ def limit(value: Any) -> str:
     """Return the largest number of float32, for a message, if a finite one is above it; else ""."""
     is_any = isinstance(value, int | float | np.number)
     is_too_large = is_any and LARGEST_FLOAT32 < abs(value) < math.inf
-    return f" of at most {LARGEST_FLOAT32:.2g}, as float32 has" if is_too_large else ""
+    return f" of at most {LARGEST_FLOAT32:.2g}, the largest float32" if is_too_large else ""

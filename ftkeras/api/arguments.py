@@ -208,7 +208,7 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, Sequence):
         return tuple(_text(name, one) for one in value)
     raise UserError(
-        f"`{name}` must be a text, or several, as the flag has them, because the run records them. "
+        f"`{name}` must be a string or a list of strings, written as for the flag. "
         f"Received: {value!r}."
     )
 
@@ -222,7 +222,4 @@ def _text(name: str, value: Any) -> str:
         return flagfile.written(value)
     if isinstance(value, Mapping):  # such as class_weights={"pos": 2.0}
         return str(dict(value))
-    raise UserError(
-        f"`{name}` must be a text, as the flag has it, because the run records it. "
-        f"Received: {value!r}."
-    )
+    raise UserError(f"`{name}` must be a string, written as for the flag. Received: {value!r}.")

@@ -259,7 +259,7 @@ def _by_number(given: Any, classes: Sequence[Any]) -> dict[int, float]:
         if number not in found:
             names = ", ".join(map(str, classes))
             raise ValueError(
-                f"`class_weight` must be of the labels {names}, or their numbers from 0 to "
+                f"`class_weight` must have keys from {names}, or their numbers from 0 to "
                 f"{len(numbers) - 1}. Received: {shown(key)}."
             )
         if number in keys:
@@ -270,13 +270,14 @@ def _by_number(given: Any, classes: Sequence[Any]) -> dict[int, float]:
         weight = plain(weight)
         if not (is_number(weight) and weight >= 0):
             raise ValueError(
-                f"`class_weight` must be from 0 to {LARGEST_FLOAT32:.2g}, as float32 has. "
-                f"Received: {shown(weight)} for {shown(key)}."
+                f"`class_weight` must be a number from 0 to {LARGEST_FLOAT32:.2g}, the largest "
+                f"float32. Received: {shown(weight)} for {shown(key)}."
             )
         keys[number], found[number] = key, float(weight)
     if not any(found.values()):
         raise ValueError(
-            f"`class_weight` must leave one class a weight above 0. Received: {shown(given)}."
+            "`class_weight` must give at least one class a weight above 0. "
+            f"Received: {shown(given)}."
         )
     return found
 

@@ -52,7 +52,7 @@ def entries(values: Any, argument: str, of: str) -> list[Any]:
     if not is_column(values):
         example = f", such as [{of.rstrip('s')}]" if isinstance(values, str | bytes) else ""
         raise ValueError(
-            f"`{argument}` must be several {of}{example}: a list, an array or a column. "
+            f"`{argument}` must be a list, an array or a column of {of}{example}. "
             f"Received: {received(values)}."
         )
     if isinstance(values, tf.RaggedTensor):
@@ -135,7 +135,7 @@ def numbers_or_names(values: Any, argument: str, of: str) -> np.ndarray:
             found = np.array(found if has_dtype else given, dtype=object)
     except ValueError:
         raise ValueError(
-            f"`{argument}` must be {of}, as many for each example. "
+            f"`{argument}` must be {of}, with the same number for each example. "
             "Received: lists of different lengths."
         ) from None
     return found if found.dtype.kind in _KEPT else _converted(found)

@@ -56,7 +56,9 @@ def _as_lines(field: str, value: Any) -> bytes:
         raise UserError(f"`{field}` has no examples.")
     if len(set(sizes.values())) > 1:
         shown = ", ".join(f"{size:,} of {name!r}" for name, size in sizes.items())
-        raise UserError(f"`{field}` must have as many values in each column. Received: {shown}.")
+        raise UserError(
+            f"`{field}` must have the same number of values in each column. Received: {shown}."
+        )
     rows = zip(*columns.values(), strict=True)
     lines = (
         json.dumps(
@@ -118,7 +120,9 @@ def _named_columns(field: str, names: Iterable[Any], table: Any) -> dict[str, Se
     """
     counts = collections.Counter(map(str, names))
     if twice := [name for name, count in counts.items() if count > 1]:
-        raise UserError(f"`{field}` must have one column of a name. Received: two {twice[0]!r}.")
+        raise UserError(
+            f"`{field}` must not have two columns of the same name. Received: {twice[0]!r} twice."
+        )
     return {str(name): _column(field, name, table[name]) for name in names}
 
 

@@ -94,7 +94,7 @@ def number_of(numbers: Mapping[str, int], label: Any, position: int) -> int:
     name = plain(label)
     if not isinstance(name, str) or name not in numbers:
         raise ValueError(
-            f"`y` must be of the labels {', '.join(numbers)}. "
+            f"`y` must contain only the labels {', '.join(numbers)}. "
             f"Received: {shown(name)} at position {position}."
         )
     return numbers[name]

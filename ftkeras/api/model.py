@@ -212,8 +212,8 @@ def _inputs(texts: Any, pairs: Any) -> dict[str, list[str]]:
     columns = {"text": _texts(texts), "pair": _texts(pairs, "pairs")}
     if len(columns["text"]) != len(columns["pair"]):
         raise UserError(
-            f"`pairs` must be as many as `texts`. Received: {len(columns['pair'])} and "
-            f"{len(columns['text'])}."
+            "`pairs` and `texts` must have the same length. "
+            f"Received: {len(columns['pair'])} and {len(columns['text'])}."
         )
     return columns
 
@@ -225,7 +225,9 @@ def _texts(texts: Any, name: str = "texts") -> list[str]:
         UserError: if they are a single text, a table, or not texts.
     """
     if isinstance(texts, str) or not hasattr(texts, "__iter__"):
-        raise UserError(f"`{name}` must be several texts, such as [text]. Received: {texts!r}.")
+        raise UserError(
+            f"`{name}` must be a list or column of texts, such as [text]. Received: {texts!r}."
+        )
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # they iterate over their names
         raise UserError(
             f"`{name}` must be one column of texts, such as table['text']. "

@@ -124,7 +124,7 @@ class MultipleChoice(StringModel):
 
     @property
     def rows(self) -> dict[str, TextRows]:
-        """The rule by which options become one string."""
+        """The rule that joins options into one string."""
         return {
             COLUMNS[1]: TextRows("options", "\n", "line ends", self._counts, least=LEAST),
         }

@@ -260,7 +260,9 @@ class QuestionAnswerer(StringModel):
             length = self.preprocessor.max_length
             verb = "is" if lost == 1 else "are"
             answers = plurals.counted(count, "answer", "answers")
-            log.warning(f"{lost:,} of {answers} {verb} beyond max_length={length}: learned as none")
+            log.warning(
+                f'{lost:,} of {answers} {verb} beyond max_length={length}: learned as "no answer"'
+            )
 
     def _located(self, position: int, question: str, context: str, answer: Any) -> Question:
         """Return a question with the places of its answers."""

@@ -166,12 +166,10 @@ class StringModel(CheckedModel, keras.Model):
     def _given(
         self, x: Any, y: Any = None, sample_weight: Any = None, *, learns: bool = True
     ) -> tuple:
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if learns and replicas > 1:
-            raise ValueError(
-                "`x` must be tokens under a strategy with several replicas, for which Keras adds "
-                "up what it reads: fit the model that `on_tokens` returns, or use `ftkeras.train`. "
-                f"Received: texts for {replicas} replicas."
+        if learns and self.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError(  # Keras would add up the texts that the replicas read
+                "with several replicas, `x` must be tokenized batches: fit the model that "
+                "`on_tokens` returns, or use `ftkeras.train`. Received: texts."
             )
         self._unread = ""
         return super()._given(x, y, sample_weight, learns=learns)
@@ -184,7 +182,9 @@ class StringModel(CheckedModel, keras.Model):
         )
         if len(set(sizes.values())) > 1:
             shown = ", ".join(f"{size:,} of {name!r}" for name, size in sizes.items())
-            raise ValueError(f"`x` must have as many texts in each column. Received: {shown}.")
+            raise ValueError(
+                f"`x` must have the same number of texts in each column. Received: {shown}."
+            )
         return found
 
     def _selected(self, x: Any, convert: Callable[[str, Any], Any]) -> Any:
@@ -259,7 +259,7 @@ class StringModel(CheckedModel, keras.Model):
         return found
 
     def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
-        """Return what answers have to be.
+        """Return a description of valid answers, for messages.
 
         Args:
             x: the texts, as Keras takes them.

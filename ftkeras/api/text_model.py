@@ -126,8 +126,9 @@ class _OnTokens(CheckedModel, keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         raise ValueError(
-            f"{self.name!r} can't be saved as a whole: save the model on texts that it was made "
-            "from, which has the same weights; of a ModelCheckpoint, use save_weights_only=True."
+            f"{self.name!r} can't be saved as a whole: save the model that `on_tokens` was called "
+            "on, which takes texts and has the same weights; with ModelCheckpoint, use "
+            "save_weights_only=True."
         )
 
     def call(self, tokens: Mapping[str, Any], training: bool | None = None) -> Any:

@@ -148,7 +148,7 @@ class TokenClassifier(StringModel):
 
     @property
     def rows(self) -> dict[str, TextRows]:
-        """The rule by which words become one string."""
+        """The rule that joins words into one string."""
         return {self.columns[0]: TextRows("words", " ", "spaces", _counts)}
 
     @property
@@ -262,8 +262,8 @@ def _number(numbers: Mapping[str, int], label: Any, position: int) -> int:
         return number_of(numbers, value, position)
     if value not in range(len(numbers)):
         raise ValueError(
-            f"`y` must be of the labels {', '.join(numbers)}, or their numbers; a word that should "
-            "not count can have a `sample_weight` of 0. "
+            f"`y` must contain only the labels {', '.join(numbers)}, or their numbers; a word that "
+            "should not count can have a `sample_weight` of 0. "
             f"Received: {shown(value)} at position {position}."
         )
     return int(value)

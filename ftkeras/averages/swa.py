@@ -39,7 +39,7 @@ class Swa(WeightAverage):
         self._is_sampled = False
 
     def state(self) -> dict:
-        """Return what a checkpoint saves beside the variables: whether they have these weights."""
+        """Return the state to save beside the variables: whether they have these weights."""
         return {"is_sampled": self._is_sampled}
 
     def restore_state(self, state: dict) -> None:

@@ -84,7 +84,7 @@ class CallbackStates:
 
 
 def _state(callback: keras.callbacks.Callback) -> dict[str, Any] | None:
-    """Return what has to be saved of a callback; None if it has no state."""
+    """Return the state of a callback that must be saved; None if it has none."""
     if isinstance(callback, StatefulCallback):
         return callback.state()
     for kind, attributes in _OF_KERAS.items():

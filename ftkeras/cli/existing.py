@@ -29,7 +29,10 @@ def check(verb: str, config: Any) -> None:
         require_run(config.run_dir)
     model = getattr(config, "model", None)
     if model and not pathlib.Path(model).exists():
-        raise UserError(f"model={model}: there is no such folder; name one as `export` wrote it.")
+        raise UserError(
+            f"model={model}: there is no such folder; name an exported model, such as "
+            "saved_models/reviews."
+        )
     for folder in getattr(config, "folders", ()):
         if not pathlib.Path(folder).is_dir():
             raise UserError(f"{folder} is not the folder of a run: there is no such folder.")

@@ -15,7 +15,8 @@ class DossierConfig(WithPaths):
     about: str | None = flag(
         None,
         "Dossier",
-        "A YAML file with what people state; `template` writes a form.",
+        "A YAML file with your statements about the model and its data; `template` writes a form "
+        "to fill in.",
         path=True,
     )
     template: str | None = flag(

@@ -80,7 +80,9 @@ class Config(Privacy):
         None, "Model", "Layers on the encoder: {head}, checkpoint or new. Default: the task's own."
     )
     max_length: int = flag(
-        256, "Model", "Most tokens per text, including [CLS] and [SEP]. Longer texts are cut."
+        256,
+        "Model",
+        "Maximum number of tokens per text, including [CLS] and [SEP]. Longer texts are cut.",
     )
     truncation: str | None = flag(
         None, "Model", "How longer texts are cut: {truncation}. Default: the task's own."
@@ -97,8 +99,7 @@ class Config(Privacy):
     last_epoch: int | None = flag(
         None,
         "Training",
-        "Stop after this epoch, with the schedule of all `epochs`. A later command can train the "
-        "rest.",
+        "Stop after this epoch, with the schedule of all `epochs`; later commands train the rest.",
         free=True,
     )
     batch_size: int | None = flag(
@@ -135,7 +136,8 @@ class Config(Privacy):
         "Training",
         "Data type of training: float32, mixed_bfloat16, mixed_float16, or auto. auto is "
         "mixed_bfloat16 on a GPU or TPU, and on a CPU where it is faster; otherwise float32. "
-        "Weights, evaluation and exports are always float32.",
+        "Weights and the final evaluation are float32, and so are exports unless `export` says "
+        "otherwise; the validation after each epoch uses this type.",
     )
     jit_compile: str = flag(
         "auto",
@@ -147,7 +149,7 @@ class Config(Privacy):
         False,
         "Training",
         "Recompute each layer's activations in the backward pass instead of storing them. This "
-        "needs less memory for long texts or large batches, and about a third more time.",
+        "needs less memory for long texts or large batches, and up to a third more time.",
     )
     learning_rate: float | Literal["auto"] = flag(
         AUTO,
@@ -165,7 +167,7 @@ class Config(Privacy):
     clip_norm: float = flag(
         1.0,
         "Training",
-        "Largest global norm of the gradients. Larger ones are scaled down. 0 turns this off.",
+        "Clip gradients to this global norm (Keras's global_clipnorm). 0 turns clipping off.",
     )
     average: str | None = flag(
         None,
@@ -175,8 +177,8 @@ class Config(Privacy):
     policy: tuple[str, ...] = flag(
         (),
         "Training",
-        "Which weights train, and with which learning rates: {policy}. Repeatable. Default: full, "
-        "or head_only with `few_shot`.",
+        "Which weights train, and with which learning rates (not the dtype policy, which is "
+        "`precision`): {policy}. Repeatable. Default: full, or head_only with `few_shot`.",
     )
     regularizer: tuple[str, ...] = flag(
         (), "Training", "Regularization of training: {regularizer}. Repeatable."
@@ -191,8 +193,7 @@ class Config(Privacy):
     evaluate_every: int | None = flag(
         None,
         "Training",
-        "Also validate after every this many updates. The best weights may come from within an "
-        "epoch.",
+        "Also validate within epochs, every so many updates; the best weights may come from there.",
     )
     seed: int = flag(
         0, "Training", "Random seed of new weights, dropout and the order of the examples."
@@ -203,7 +204,6 @@ class Config(Privacy):
     deterministic: bool = flag(
         True, "Training", "Make runs with the same seed identical on the same machine."
     )
-
     on_nan: str = flag(
         "stop",
         "Training",

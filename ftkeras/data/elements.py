@@ -31,7 +31,7 @@ def element(
     positions = positions.reshape(*leading, -1)
     if examples.token_targets is None:
         stored = np.where(positions >= 0, examples.rows[positions], -1)
-        # Of this batch alone: there may be millions of others.
+        # Read only this batch's values: the split may have millions.
         own = np.where(stored >= 0, np.arange(stored.size).reshape(stored.shape), -1)
         answers = collate(examples.stored_targets[stored.reshape(-1)], own)
     else:

@@ -23,7 +23,9 @@ def require_whole_texts(subject: Subject) -> None:
     """Raise UserError if the problem answers words, whose places a change would move."""
     problem = subject.view.problem
     if problem.reads not in READS:
-        raise UserError(f"a {problem.kind} answers more than texts, which changes would move")
+        raise UserError(
+            f"a {problem.kind} answers words, spans or options, whose places would move"
+        )
 
 
 def require_several(examples: Examples) -> None:

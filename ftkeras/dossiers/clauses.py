@@ -152,7 +152,7 @@ def _check_keys(content: Any, keys: Sequence[str], blame: str) -> None:
 def _check_texts(content: Mapping[str, Any], keys: Sequence[str], blame: str) -> None:
     for key in keys:
         if not isinstance(content[key], str) or not content[key]:
-            raise UserError(f"{blame}: `{key}` must be a text. Received: {content[key]!r}.")
+            raise UserError(f"{blame}: `{key}` must be a string. Received: {content[key]!r}.")
 
 
 def _clause(entry: Any, parts: Sequence[str], blame: str) -> Clause:

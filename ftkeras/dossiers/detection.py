@@ -49,7 +49,7 @@ def find(text: str) -> list[Found]:
 def _matching(
     pattern: str, is_valid: Callable[[str], bool] = lambda text: True
 ) -> Callable[[str], Iterator[tuple[int, int]]]:
-    """Return what finds the valid matches of a pattern."""
+    """Return a function that finds the valid matches of a pattern."""
     compiled = re.compile(pattern)
 
     def detect(text: str) -> Iterator[tuple[int, int]]:

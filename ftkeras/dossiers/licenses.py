@@ -97,7 +97,7 @@ def _one(kind: str, name: str, stated: str, known: str | None, *, of: str) -> Li
 
 
 def _asker(kind: str, about: About) -> Callable[[Terms], tuple[str, ...]]:
-    """Return what finds the conflicts of terms with the stated use of something."""
+    """Return a function that lists the conflicts of license terms with the stated use."""
     use = {key.removeprefix("use."): value for key, value in about.statements.items()}
     published = {
         DATA: use.get("publish_model") or use.get("publish_data"),

@@ -113,9 +113,9 @@ def require_padding(encoder: "TransformerEncoder", in_texts: Collection[int], so
     """
     if encoder.first_position and encoder.pad_id in in_texts:
         raise UserError(
-            f"`encoder`: config.json of {source} has pad_token_id={encoder.pad_id}, behind which "
-            "positions start, but every text has that token; write the id of the padding token "
-            "that the model was trained with, such as 1 for roberta-base."
+            f"`encoder`: config.json of {source} has pad_token_id={encoder.pad_id}, but that token "
+            "is in every text. Positions are counted from pad_token_id, so set it to the id of the "
+            "padding token that the model was trained with, such as 1 for roberta-base."
         )
 
 

@@ -32,7 +32,7 @@ def open_run(
 
     Args:
         run_dir: the run's folder.
-        devices: of another run, which asks; None for the run's own.
+        devices: the devices of the run that asks; None to open the answering run's own.
         **settings: fields of the configuration that are other than the run's.
 
     Raises:

@@ -45,8 +45,8 @@ def check_evaluations(config: Config, feed: TrainingFeed) -> None:
     every, updates = config.evaluate_every, len(feed)
     if every is not None and every >= updates:
         raise UserError(
-            f"`evaluate_every` must be below {updates}, the updates of an epoch, after which it is "
-            f"validated anyway. Received: {every}."
+            f"`evaluate_every` must be below {updates}, the number of updates per epoch, because "
+            f"each epoch ends with a validation anyway. Received: {every}."
         )
 
 

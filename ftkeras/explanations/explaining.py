@@ -95,7 +95,7 @@ def _check(model: Explainable, method: str, labels: Sequence[str]) -> None:
     """Raise UserError unless the model can explain these outputs by the method."""
     problem = model.problem
     if isinstance(labels, str):  # whose letters would be the labels
-        raise UserError(f"`labels` must be several, such as [{labels!r}]. Received: {labels!r}.")
+        raise UserError(f"`labels` must be a list, such as [{labels!r}]. Received: {labels!r}.")
     if not problem.explains:
         raise UserError(f"the answers of a {problem.kind} can't be explained in this version.")
     for label in labels:

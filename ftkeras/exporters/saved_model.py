@@ -130,14 +130,15 @@ class SavedModel:
         if compute != "float32":
             if dtype not in ("float32", compute):
                 raise ValueError(
-                    f"`dtype` must be that of `compute`. Received: {dtype!r} and {compute!r}."
+                    "`dtype` must be equal to `compute`, or omitted. "
+                    f"Received: {dtype!r} and {compute!r}."
                 )
             dtype = compute
         if quantization not in (None, "int8"):
             raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
         if quantization and dtype != "float32":
             raise ValueError(
-                "`quantization` and `dtype` exclude each other. "
+                "`quantization` and `dtype` can't be combined. "
                 f"Received: {quantization!r} and {dtype!r}."
             )
         if explain and not problem.explains:
@@ -197,10 +198,10 @@ class SavedModel:
 
     def _summarize(self, comparison: Comparison, record: dict) -> str:
         difference = (
-            f"{comparison.samples} texts of {record['samples_of']} within "
-            f"{comparison.largest_difference:.1e} of the run"
+            f"the answers to {comparison.samples} {record['samples_of']} texts differ from the "
+            f"run's by at most {comparison.largest_difference:.1e}"
         )
-        time = f"{record['latency_ms']['batch_1']:.1f} ms a text on this CPU"
+        time = f"{record['latency_ms']['batch_1']:.1f} ms per text on this CPU"
         if not self.is_exact:
             time += f" ({record['original']['latency_ms']['batch_1']:.1f} in float32)"
         return "; ".join(

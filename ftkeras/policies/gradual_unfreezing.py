@@ -63,7 +63,7 @@ class Unfreeze(keras.callbacks.Callback):
         self._restored: list[int | None] | None = None
 
     def state(self) -> dict:
-        """Return what a checkpoint saves: where the optimizer's counts start."""
+        """Return the state to save in a checkpoint: where the optimizer's counts start."""
         counted_from = self._tuner.optimizer.counted_from
         return {"counted_from": self._restored or list(counted_from)}
 

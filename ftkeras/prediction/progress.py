@@ -8,7 +8,7 @@ from ftkeras.support.progress import Progress
 
 
 def show_progress(total: int | None, done: int = 0, **settings: Any) -> Progress:
-    """Return what shows the number of answered texts, their rate, and the remaining time.
+    """Return a progress line with the number of answered texts, their rate, and the remaining time.
 
     Args:
         total: of the texts; None if it is not known, as of standard input.

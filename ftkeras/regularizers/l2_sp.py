@@ -47,7 +47,9 @@ class L2SP(Regularizer):
         known = set(map(id, own))
         self.new = [v for v in model.trainable_variables if id(v) not in known]
         if not own and len(self.new) == len(head):
-            raise ValueError("no variable of the encoder trains, so there is none to hold back.")
+            raise ValueError(
+                "no variable of the encoder is trainable, so there is nothing to regularize."
+            )
 
     def of_variable(self, model: Any) -> dict[int, Callable[[Any], Any]]:
         """Return the term of each variable.
@@ -58,7 +60,7 @@ class L2SP(Regularizer):
         parts = encoders_of(model) or [model]
         starts = [(v, constant_copy(v)) for part in parts for v in part.trainable_variables]
         if not starts:
-            raise ValueError("no variable trains, so there is none to hold back.")
+            raise ValueError("no variable is trainable, so there is nothing to regularize.")
         terms = {id(v): self._pull(self.strength, start) for v, start in starts}
         return {id(v): self._pull(self.head_strength) for v in model.trainable_variables} | terms
 

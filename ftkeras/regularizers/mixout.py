@@ -43,7 +43,9 @@ class Mixout(Regularizer):
         blocks = model.encoder.blocks
         kernels = [v for b in blocks for v in b.trainable_variables if v.name.endswith("kernel")]
         if not kernels:
-            raise ValueError("no kernel of an encoder layer trains, so there is none to mix.")
+            raise ValueError(
+                "no kernel of an encoder layer is trainable, so there is nothing to mix."
+            )
         for kernel in kernels:
             model.encoder.hooks.add_kernel_hook(kernel, self._mix_with(constant_copy(kernel)))
 

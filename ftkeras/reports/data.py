@@ -5,7 +5,6 @@ from typing import Any
 
 from ftkeras.data.task import Task
 from ftkeras.experiment.windows import CUT
-from ftkeras.support import plurals
 
 # Above these shares something is probably wrong with the vocabulary or `max_length`.
 MANY_UNKNOWN, MANY_CUT = 0.05, 0.2
@@ -93,12 +92,10 @@ def _entities(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -> Iterator[str]:
     """Yield a line for each kind of problem, with the splits that have it."""
     yield from (f"warning: {warning}" for warning in task.warnings)
-    for kind, key, nouns, meaning in _COUNTED:
+    for kind, key, meaning in _COUNTED:
         if by_split := {name: summary[key] for name, summary in splits.items() if summary.get(key)}:
-            shown = ", ".join(
-                f"{plurals.counted(count, *nouns)} of {name}" for name, count in by_split.items()
-            )
-            yield f"{kind}: {shown} {meaning}"
+            shown = ", ".join(f"{count:,} of {name}" for name, count in by_split.items())
+            yield f"{kind}: {meaning}: {shown}"
     full = {name: summary["full_length"] / _size(summary) for name, summary in splits.items()}
     if long := [name for name, share in full.items() if share > MANY_CUT]:
         shown = ", ".join(
@@ -124,15 +121,17 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
             yield f"warning: {name} has no example of {', '.join(map(repr, missing[:5]))}"
 
 
-_TEXTS = ("text", "texts")
-_WITHIN_WORDS = "beginning or ending within a word, which the model can't find"
-# Problems that are counted: how serious each is, its key in the summary, of what, and its meaning.
+# Problems that are counted: how serious each is, its key in the summary, and what is counted.
 _COUNTED = (
-    ("note", "empty", _TEXTS, "without a single token"),
-    ("note", "duplicates", _TEXTS, "repeating an earlier one"),
-    ("note", "unlabelled", _TEXTS, "without a label"),
-    ("warning", "contradictions", _TEXTS, "with more than one answer"),
-    ("warning", "within_words", ("entity", "entities"), _WITHIN_WORDS),
+    ("note", "empty", "texts without a token"),
+    ("note", "duplicates", "texts that repeat an earlier one"),
+    ("note", "unlabelled", "texts without a label"),
+    ("warning", "contradictions", "texts with more than one answer"),
+    (
+        "warning",
+        "within_words",
+        "entities that begin or end within a word, which the model can't find",
+    ),
 )
 
 

@@ -59,7 +59,7 @@ def was_tried(oracle: keras_tuner.Oracle, values: dict[str, Any]) -> bool:
 
 
 def untried(oracle: BayesianOptimizationOracle) -> dict[str, Any]:
-    """Return what `populate_space` does, with a random setting that no trial has."""
+    """Return values like `populate_space`, with a random setting that no trial has."""
     return oracle._random_populate_space()
 
 
@@ -69,7 +69,7 @@ def limit_samples(oracle: keras_tuner.Oracle, count: int = MAX_COLLISIONS) -> No
 
 
 def random_trial(oracle: HyperbandOracle, trial_id: str, bracket: dict[str, Any]) -> dict[str, Any]:
-    """Return what `populate_space` does, with a new random setting in the bracket's first round."""
+    """Return values like `populate_space`, with a new random setting in a bracket's first round."""
     return HyperbandOracle._random_trial(oracle, trial_id, bracket)
 
 

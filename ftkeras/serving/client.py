@@ -81,7 +81,7 @@ class Client:
     ):
         if version is not None and label is not None:
             raise ValueError(
-                f"`label` and `version` exclude each other. Received: {label!r} and {version}."
+                f"`label` and `version` can't be combined. Received: {label!r} and {version}."
             )
         if not 0 < deadline < math.inf:  # which NaN is not either
             raise ValueError(f"`deadline` must be positive and finite. Received: {deadline}.")

@@ -127,7 +127,7 @@ def _given(spec: str, names: tuple[str, ...]) -> np.ndarray:
         )
     if (largest := max(given.values(), default=0)) > LARGEST_FLOAT32:
         raise UserError(
-            f"`class_weights` must be at most {LARGEST_FLOAT32:.2g}, as float32 has. "
+            f"`class_weights` must be at most {LARGEST_FLOAT32:.2g}, the largest float32. "
             f"Received: {largest!r:.60}."
         )
     weights = np.array([given.get(name, 1.0) for name in names], np.float32)

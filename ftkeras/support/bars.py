@@ -67,7 +67,7 @@ def as_widget(**settings: Any) -> tqdm:
 
 
 def reported_to(reporter: Reporter) -> Make:
-    """Return what makes bars that tell a reporter how far they are."""
+    """Return a factory of bars that report their progress to a reporter."""
 
     class Reported(tqdm):
         """A bar that is not drawn."""

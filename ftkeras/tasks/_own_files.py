@@ -243,7 +243,7 @@ def finite_number(table: Table, line: int, value: Value) -> float:
     if abs(number) > LARGEST_FLOAT32:
         raise UserError(
             f"`data`: line {line} of {table.name!r}: the answer must be at most "
-            f"{LARGEST_FLOAT32:.2g} in size, as float32 has. Received: {value!r}."
+            f"{LARGEST_FLOAT32:.2g} in size, the largest float32. Received: {value!r}."
         )
     return number
 

@@ -108,7 +108,8 @@ def _stored_vocabulary(
             _compare_charsmaps(checkpoint, path, model, charsmap)
         if _sentencepiece_model.parse(model).trainer.byte_fallback:
             log.warning(
-                "%s makes bytes of unknown characters, which is followed, but %s makes %s of them",
+                "%s encodes unknown characters as bytes, and ftkeras does the same; %s would give "
+                "%s instead",
                 *(path, TOKENIZER, STYLES[layout.style].specials[3]),
             )
     return [piece for piece, _ in stored]

@@ -60,7 +60,7 @@ class BestEpoch(Callback):
         self.is_current = False
 
     def state(self) -> dict:
-        """Return what a checkpoint saves."""
+        """Return the state to save in a checkpoint."""
         numbers = (None, None) if self.epoch is None else (self.value, self.loss)
         step = {} if self.step is None else {"step": self.step}
         return {"epoch": self.epoch, **step, "value": numbers[0], "loss": numbers[1]}

@@ -28,7 +28,7 @@ class History(Callback):
         self._seconds_before, self._epoch_start = 0.0, None
 
     def state(self) -> dict:
-        """Return what a checkpoint saves."""
+        """Return the state to save in a checkpoint."""
         return {"rows": self.rows, "seconds": self._seconds()}
 
     def restore_state(self, state: dict) -> None:

@@ -69,7 +69,7 @@ class Progress(Callback):
         self._is_first, self._unread = True, None
 
     def state(self) -> dict:
-        """Return what a checkpoint saves."""
+        """Return the state to save in a checkpoint."""
         if self._unread is not None:  # its step is counted, but not its seconds
             self._read_clock(self._unread)
         return {

@@ -25,7 +25,7 @@ class SameData(Callback):
         self.fingerprint = content.hexdigest()
 
     def state(self) -> dict:
-        """Return what a checkpoint saves."""
+        """Return the state to save in a checkpoint."""
         return {"fingerprint": self.fingerprint}
 
     def restore_state(self, state: dict) -> None:

@@ -16,7 +16,7 @@ class SameMechanism(Callback):
         self.settings = {"noise": mechanism.noise, "clip": mechanism.clip}
 
     def state(self) -> dict:
-        """Return what a checkpoint saves."""
+        """Return the state to save in a checkpoint."""
         return self.settings
 
     def restore_state(self, state: dict) -> None:

@@ -59,7 +59,7 @@ class WithinEpoch(Callback):
         self._sharded: Sharded | None = None
 
     def state(self) -> dict:
-        """Return what a checkpoint saves."""
+        """Return the state to save in a checkpoint."""
         return {"rows": self.rows}
 
     def restore_state(self, state: dict) -> None:

@@ -123,7 +123,9 @@ def test_weights_belong_to_their_texts(model):
 
 
 def test_model_on_tokens_names_what_to_save(model, tmp_path):
-    with pytest.raises(ValueError, match="can't be saved as a whole: save the model on texts"):
+    with pytest.raises(
+        ValueError, match="can't be saved as a whole: save the model that `on_tokens`"
+    ):
         model.on_tokens().save(tmp_path / "model.keras")
 
 

@@ -182,7 +182,10 @@ def test_names_of_files_are_no_examples(value):
         ({"text": ["a"], "label": 1}, "a column for 'label'. Received: 1"),
         ((["a", "b"], None), "a column for 'label'. Received: None"),
         ({"text": ["a"], "label": np.array(1)}, r"for 'label'. Received: array\(1\)"),
-        ({1: ["a"], "1": ["b"]}, "`data` must have one column of a name. Received: two '1'"),
+        (
+            {1: ["a"], "1": ["b"]},
+            "`data` must not have two columns of the same name. Received: '1' twice",
+        ),
     ],
     ids=str,
 )
@@ -192,7 +195,9 @@ def test_wrong_examples_are_refused(value, message):
 
 
 def test_frames_that_would_be_misread_are_refused():
-    with pytest.raises(UserError, match="must have one column of a name. Received: two 'text'"):
+    with pytest.raises(
+        UserError, match="must not have two columns of the same name. Received: 'text' twice"
+    ):
         _rows(pd.DataFrame([["a", "b"]], columns=["text"] * 2))
     with pytest.raises(UserError, match=r"pass one of the dict's, such as \['train'\]. Received"):
         _rows({"train": pd.DataFrame(ROWS)})

@@ -118,11 +118,14 @@ def test_folders_that_hold_a_model_are_loaded(run):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda run: run.predict("a"), "`texts` must be several texts"),
+        (lambda run: run.predict("a"), "`texts` must be a list or column of texts"),
         (lambda run: run.predict([1]), "`texts` must be texts. Received: 1"),
         (lambda run: run.predict(run.history), r"one column of texts, .* Received: a DataFrame"),
         (lambda run: run.predict({"text": ["a"]}), r"one column of texts, .* Received: a dict"),
-        (lambda run: run.predict(None), "`texts` must be several texts.* Received: None"),
+        (
+            lambda run: run.predict(None),
+            "`texts` must be a list or column of texts.* Received: None",
+        ),
         (lambda run: run.predict(["a"], ["b", "c"]), "`pairs` must be as many .* 2 and 1"),
         (lambda run: run.model.answers(["a"], batch_size=0), "`batch_size` must be an integer of"),
         (lambda run: run.model.embed(["a"], batch_size=1.5), "`batch_size` .* Received: 1.5"),

@@ -38,7 +38,7 @@ def test_parameters_are_read_set_and_cloned():
 @pytest.mark.parametrize(
     ("texts", "labels", "message"),
     [
-        ("a", [1], "X must be several texts"),
+        ("a", [1], "X must be a list or column of texts"),
         ([1, 2], [0, 1], "X must be texts. Received: 1"),
         ([["a", "b"]], [1], r"X must be one column of texts. Received: shape \(1, 2\)"),
         (["a"], [0, 1], "X has 1 texts, but y has 2 labels"),
@@ -51,7 +51,7 @@ def test_parameters_are_read_set_and_cloned():
         (["a", "b"], np.array(["2026-01-01", "NaT"], "M8[D]"), "NaT.* at position 1"),
         (["a", "b"], np.array([1, "NaT"], "m8[D]"), "NaT.* at position 1"),
         (["a", "b", "c"], ["x", float("nan"), "y"], "a label for each text.*nan at position 1"),
-        (None, [0, 1], "X must be several texts, such as .* Received: None"),
+        (None, [0, 1], "X must be a list or column of texts, such as .* Received: None"),
     ],
 )
 def test_wrong_examples_are_refused(texts, labels, message):

@@ -105,7 +105,7 @@ def test_weights_of_classes_may_be_by_name(classifier):
         history = classifier.fit(texts, labels, class_weight=weights, verbose=0).history
         assert history["loss"] == pytest.approx([0.0], abs=1e-7)
     for weights in ({"bad": 2.0}, {2: 2.0}):
-        with pytest.raises(ValueError, match="`class_weight` must be of the labels neg, pos, or"):
+        with pytest.raises(ValueError, match="`class_weight` must have keys from neg, pos, or"):
             classifier.fit(texts, labels, class_weight=weights)
     with pytest.raises(ValueError, match="`class_weight` must be a dict.*Received: 'balanced'"):
         classifier.fit(texts, labels, class_weight="balanced")
@@ -196,14 +196,14 @@ def test_pairs_and_logits():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda model: model.predict("a"), "`x` must be several texts"),
+        (lambda model: model.predict("a"), "`x` must be a list, an array or a column of texts"),
         (
             lambda model: model.predict([1]),
             "`x` must be texts; turn numbers .* Received: 1 at position 0",
         ),
         (
             lambda model: model.fit(["a"], ["bad"]),
-            "`y` must be of the labels neg, pos. Received: 'bad'",
+            "`y` must contain only the labels neg, pos. Received: 'bad'",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def test_several_labels_are_names_or_numbers(several):
     ("labels", "message"),
     [
         (["film", "praise"], "`y` must have a list of labels for each text, .* Received: 'film'"),
-        ([["film"], ["sound"]], "`y` must be of the labels film, praise. Received: 'sound'"),
+        ([["film"], ["sound"]], "`y` must contain only the labels film, praise. Received: 'sound'"),
     ],
 )
 def test_wrong_answers_are_refused(several, labels, message):

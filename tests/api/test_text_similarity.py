@@ -107,7 +107,7 @@ def test_pairs_without_scores_are_learned_in_mixed_precision():
         (lambda model: model.predict({"text": ["a"]}), "`x` must have 'text' and 'pair'"),
         (lambda model: model.fit(TEXTS, [5] * 24), "`y` must be similarities from -1 to 1"),
         (lambda model: model.fit(TEXTS, ["a"] * 24), "`y` must be similarities.*Received: .*a"),
-        (lambda model: model.embed("a"), "`texts` must be several texts"),
+        (lambda model: model.embed("a"), "`texts` must be a list, an array or a column of texts"),
         (lambda _: _model(returns="logits"), "`returns` must be one of cosine, vectors"),
         (lambda _: _model(reads="texts"), "`preprocessor` must be made with reads='each_text'"),
     ],

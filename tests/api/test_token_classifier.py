@@ -161,12 +161,21 @@ def test_logits_are_learned_in_mixed_precision():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda model: model.predict("a b"), "`x` must be several sentences, such as"),
+        (
+            lambda model: model.predict("a b"),
+            "`x` must be a list, an array or a column of sentences, such as",
+        ),
         (lambda model: model.predict([["New York"]]), "`x` must consist of words.*'New York'"),
         (lambda model: model.predict([["a", ""]]), "`x` must consist of words.*''"),
         (lambda model: model.predict([1]), "`x` must be sentences; .* Received: 1"),
-        (lambda model: model.fit([["a"]], [["B"]]), "`y` must be of the labels O, .*Received: 'B'"),
-        (lambda model: model.fit([["a"]], [[3]]), "`y` must be of the labels O, .*Received: 3"),
+        (
+            lambda model: model.fit([["a"]], [["B"]]),
+            "`y` must contain only the labels O, .*Received: 'B'",
+        ),
+        (
+            lambda model: model.fit([["a"]], [[3]]),
+            "`y` must contain only the labels O, .*Received: 3",
+        ),
         (lambda model: model.fit([["a"]], ["O"]), "`y` must have a list for each sentence"),
         (
             lambda model: model.fit([["a", "b"]], [["O"]]),
@@ -180,7 +189,10 @@ def test_logits_are_learned_in_mixed_precision():
             lambda model: model.fit([["a"]], [["O"]], class_weight={0: 2.0}),
             "`class_weight` must be None for 'token_classifier'.*use `sample_weight`",
         ),
-        (lambda model: model.predict_labels("a b"), "`x` must be several sentences, such as"),
+        (
+            lambda model: model.predict_labels("a b"),
+            "`x` must be a list, an array or a column of sentences, such as",
+        ),
         (lambda _: _model(labels=["O"]), "`labels` must be two or more"),
         (
             lambda _: _model(truncation=ftkeras.text.truncations.Tail()),

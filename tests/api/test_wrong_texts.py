@@ -33,10 +33,18 @@ def models():
     [
         ("classifier", [], "`x` must be one or more texts. Received: none"),
         ("classifier", pd.Series([], dtype=str), "`x` must be one or more texts"),
-        ("classifier", b"a film", "`x` must be several texts, such as .* Received: 'a film'"),
-        ("classifier", np.array("a film"), "`x` must be several texts.* Received: ndarray"),
-        ("classifier", map(str, TEXTS), "`x` must be several texts: a list, .* Received: map"),
-        ("classifier", None, "`x` must be several texts.* Received: None"),
+        (
+            "classifier",
+            b"a film",
+            "`x` must be a list, an array or a column of texts, such as .* Received: 'a film'",
+        ),
+        (
+            "classifier",
+            np.array("a film"),
+            "`x` must be a list, an array or a column of texts.* Received: ndarray",
+        ),
+        ("classifier", map(str, TEXTS), "`x` must be a list, .* column of texts. Received: map"),
+        ("classifier", None, "`x` must be a list, an array or a column of texts.* Received: None"),
         ("classifier", ["a", None], "`x` must be texts; leave out .* Received: None at position 1"),
         ("classifier", pd.Series(["a", NAN]), "`x` must be texts; leave out .* at position 1"),
         (
@@ -50,12 +58,16 @@ def models():
         ("classifier", [TEXTS, TEXTS], "`x` must be texts; one string for each example"),
         ("classifier", PAIRS, "`x` must have 'text' alone, .* made with pairs=False.* 'pair'"),
         ("classifier", {"review": TEXTS}, "`x` must have 'text', or be a .* Received: 'review'"),
-        ("classifier", {"text": "a film"}, "`x` must be several texts, such as"),
+        (
+            "classifier",
+            {"text": "a film"},
+            "`x` must be a list, an array or a column of texts, such as",
+        ),
         ("classifier", pd.DataFrame({"a": TEXTS}), "`x` must have 'text', or be a column of texts"),
         (
             "of_pairs",
             {**PAIRS, "pair": ["a"]},
-            "`x` must have as many .*: 2 of 'text', 1 of 'pair'",
+            "`x` must have the same number .*: 2 of 'text', 1 of 'pair'",
         ),
         ("of_pairs", {**PAIRS, "pair": ["a", None]}, r"`x\['pair'\]` must be texts.*None"),
         ("of_pairs", tf.constant(TEXTS), "`x` must be a dict, .* Received: a tensor of string"),
@@ -69,7 +81,7 @@ def models():
         ("choice", {**OPTIONS, "options": ["a", "b"]}, "must have two or more options.* 'a'"),
         ("choice", {**OPTIONS, "options": list("abcd")}, "must have two or more options"),
         ("choice", {**OPTIONS, "options": ["a\nb\nc\nd\ne"] * 2}, "must have at most 4"),
-        ("answerer", {"question": "How?", "context": TEXTS}, r"`x\['question'\]` must be several"),
+        ("answerer", {"question": "How?", "context": TEXTS}, r"`x\['question'\]` must be a list"),
         ("answerer", {**ASKED, "context": ["a"]}, "2 of 'question', 1 of 'context'"),
     ],
 )
@@ -102,7 +114,11 @@ def test_texts(models, key, x, message):
             batches({**OPTIONS, "options": [["a", "", "b"]] * 2}),
             r"`x\['options'\]` must have options that are not empty",
         ),
-        ("classifier", (text for text in TEXTS), "`x` must be several texts, such as"),
+        (
+            "classifier",
+            (text for text in TEXTS),
+            "`x` must be a list, an array or a column of texts, such as",
+        ),
         ("classifier", (part for part in [([1],)]), "`x` must be texts; turn numbers"),
     ],
 )
@@ -160,7 +176,7 @@ def test_texts_are_refused_under_a_strategy_with_several_replicas():
     with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
         model = Models()["classifier"]
     assert model.predict(TEXTS, verbose=0).shape == (2, 2)
-    message = "`x` must be tokens under .* `on_tokens` returns.* Received: texts for 2 replicas"
+    message = "`x` must be tokenized batches: .* `on_tokens` returns.* Received: texts"
     check_refused(lambda: model.fit(TEXTS, NUMBERS), message)
 
 

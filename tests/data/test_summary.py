@@ -149,7 +149,8 @@ def test_entities_within_words_are_counted_in_each_split(tmp_path):
         for split, rows in {"train": [0, 1], "validation": [0], "test": [1, 1]}.items()
     }
     assert [summary["within_words"] for summary in counts.values()] == [1, 0, 2]
-    expected = "warning: 1 entity of train, 2 entities of test beginning or ending within a word"
+    kind = "entities that begin or end within a word, which the model can't find"
+    expected = f"warning: {kind}: 1 of train, 2 of test"
     assert expected in report.text(_Entities(), counts, 9)
 
 
@@ -165,9 +166,9 @@ def test_report_shows_the_labels_of_each_split_and_every_doubt():
     ]
     for doubt in (
         "warning: '1', '1.0' are one label",
-        "note: 1 text of train without a single token",
-        "note: 2 texts of train repeating an earlier one",
-        "warning: 1 text of train with more than one answer",
+        "note: texts without a token: 1 of train",
+        "note: texts that repeat an earlier one: 2 of train",
+        "warning: texts with more than one answer: 1 of train",
         "warning: 20% of train are tokens that",
         "train has no example of 'none'",
         "test has no example of 'pos', 'none'",

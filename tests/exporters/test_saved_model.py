@@ -251,7 +251,7 @@ def test_export_without_serving_api_omits_warm_up_requests_and_says_so(
         ({"quantization": "int4"}, "`quantization`.*int4"),
         ({"quantization": "int8", "dtype": "float16"}, "`quantization` and `dtype`"),
         ({"compute": "int8"}, "`compute`.*float16.*int8"),
-        ({"compute": "float16", "dtype": "bfloat16"}, "`dtype` must be that of `compute`"),
+        ({"compute": "float16", "dtype": "bfloat16"}, "`dtype` must be equal to `compute`"),
         ({"compute": "float16", "quantization": "int8"}, "`quantization` and `dtype`"),
         ({"logit_tolerance": -1}, "`logit_tolerance`.*-1"),
         ({"steps": 0}, "`steps`.*0"),
@@ -266,7 +266,10 @@ def test_bad_key_is_named(small_run, keys, named):
 
 def test_user_sees_the_result_of_the_check(finished_run):
     output = (finished_run / "stdout.txt").read_text()
-    assert re.search(r"\n +60 texts of test within \S+ of the run; \S+ MB, \S+ ms a text", output)
+    assert re.search(
+        r"\n +the answers to 60 test texts differ .* by at most \S+; \S+ MB, \S+ ms per text",
+        output,
+    )
 
 
 def test_folder_holds_complete_versions_only(finished_run):

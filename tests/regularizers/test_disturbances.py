@@ -89,7 +89,7 @@ def test_mixout_leaves_frozen_layers_alone():
 def test_mixout_needs_kernels_that_train():
     model = tiny.network()
     model.encoder.trainable = False
-    with pytest.raises(ValueError, match="no kernel of an encoder layer trains"):
+    with pytest.raises(ValueError, match="no kernel of an encoder layer is trainable"):
         Mixout().attach(model)
 
 

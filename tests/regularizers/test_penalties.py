@@ -120,5 +120,5 @@ def test_l2_sp_pulls_what_a_policy_adds_to_zero(policy):
 def test_l2_sp_needs_an_encoder_that_trains():
     model = tiny.network()
     model.encoder.trainable = False
-    with pytest.raises(ValueError, match="no variable of the encoder trains"):
+    with pytest.raises(ValueError, match="no variable of the encoder is trainable"):
         L2SP().attach(model)

@@ -292,7 +292,7 @@ def test_pairs_of_another_number_are_refused_even_if_a_batch_would_fit(address):
         ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0."),
         (
             {"version": 1, "label": "a"},
-            "`label` and `version` exclude each other. Received: 'a' and 1.",
+            "`label` and `version` can't be combined. Received: 'a' and 1.",
         ),
     ],
 )

@@ -141,7 +141,7 @@ def test_deberta_v3_makes_bytes_of_unknown_characters(tmp_path, caplog):
     assert ours.unknown_id in theirs("a ☃", add_special_tokens=False)["input_ids"]
     theirs.backend_tokenizer.save(str(tmp_path / "tokenizer.json"))
     assert read_tokenizer(tmp_path).identity() == ours.identity()
-    assert "makes bytes of unknown characters, which is followed" in caplog.text
+    assert "encodes unknown characters as bytes, and ftkeras does the same" in caplog.text
 
 
 def test_deberta_is_written_as_transformers_reads_it(tmp_path, caplog):

@@ -161,7 +161,7 @@ def _content(file: BinaryIO, start: int, size: int) -> bytes:
 
 
 def _read_legacy(file: BinaryIO) -> tuple[Views, Records, Order]:
-    """Return what `_read_zip` does.
+    """Read a file in the format before PyTorch 1.6; return the same as `_read_zip`.
 
     Five pickles precede the storages: two numbers, facts about the machine, the state dict and the
     order of the storages. The numbers are little-endian on every machine.

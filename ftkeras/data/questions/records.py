@@ -149,7 +149,7 @@ def _number(start: Any) -> int | None:
         return None
     match = re.fullmatch(r"\s*[(\[]?\s*(\d+)(\.0)?\s*(,\s*\d+\s*[)\]])?\s*", str(start))
     if match is None:
-        raise ValueError(f"an answer's start must be a number of characters. Received: {start!r}")
+        raise ValueError(f"an answer's start must be an offset in characters. Received: {start!r}")
     return int(match[1])
 
 

@@ -178,6 +178,6 @@ def _number(argument: str, column: str | int | None) -> int | None:
         return int(column)
     except ValueError:
         raise UserError(
-            f"`{argument}` must be the number of a column, from 0; CoNLL files name none. "
-            f"Received: {column!r}."
+            f"`{argument}` must be the number of a column, from 0; CoNLL files have no column "
+            f"names. Received: {column!r}."
         ) from None

@@ -50,7 +50,9 @@ def from_tags(words: Sequence[str], tags: Sequence[str]) -> Tagged:
         else:
             if prefix in _BEGINS or kind != open_type:
                 if not word.strip():
-                    raise ValueError(f"the tag {tag} is of the blank word {word!r}; it must be O")
+                    raise ValueError(
+                        f"the tag {tag} belongs to the blank word {word!r}; it must be O"
+                    )
                 tagged.repaired += prefix == "I"
                 start = at
                 tagged.entities.append((kind, start, end))

@@ -141,7 +141,10 @@ class Records:
                 )
             tag = self._tags[str(tag)]
         if not isinstance(tag, str) or not TAG.fullmatch(tag):
-            raise ValueError(f"a tag must be O or such as B-PER. Received: {str(tag)[:60]!r}")
+            raise ValueError(
+                "a tag must be O, or have a prefix and a type, as in B-PER. "
+                f"Received: {str(tag)[:60]!r}"
+            )
         return tag
 
     def _from_spans(self, text: Any, spans: Any) -> Tagged:

@@ -205,5 +205,5 @@ def test_yes_and_no_are_no_spans(tmp_path):
 def test_a_start_must_be_a_number(tmp_path):
     path = tmp_path / "train.csv"
     path.write_text("question,context,answer,start\nWhen?,In 1969.,1969,soon\n")
-    with pytest.raises(UserError, match="line 2 of .*must be a number of characters"):
+    with pytest.raises(UserError, match="line 2 of .*must be an offset in characters"):
         _read(path)
