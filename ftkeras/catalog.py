@@ -153,7 +153,7 @@ def require(kind: str, name: str) -> None:
 
 
 def describe(kind: str, name: str) -> source.ClassSource:
-    """Return what the source of a part's class says, without importing it."""
+    """Return the description of a part's class from its source, without importing it."""
     path = _folder(kind) / f"{name}.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]

@@ -127,7 +127,7 @@ def _named_columns(field: str, names: Iterable[Any], table: Any) -> dict[str, Se
 
 
 def _single(field: str, name: str, values: Any) -> Any:
-    """Return what a part of a pair holds: of a table or an array of one column, that column.
+    """Return the values of a part of a pair: of a table or an array of one column, that column.
 
     Raises:
         UserError: if a table has other columns.

@@ -95,7 +95,7 @@ def _set_aside(paths: Iterable[pathlib.Path], home: pathlib.Path) -> Iterator[No
 
 
 def _recorded(home: pathlib.Path) -> list[tuple[int, int]]:
-    """Return what changes when a run, a search or a cross-validation is recorded in a folder.
+    """Return the state of the files that record a run, a search or a cross-validation.
 
     It is the same while the one that was recorded before is set aside.
     """

@@ -204,7 +204,7 @@ class TokenClassifier(StringModel):
     def _of_words(
         self, x: np.ndarray, values: Any, argument: str, read: Callable[[Any, int], float]
     ) -> np.ndarray:
-        """Return what each word has, float64 [sentences, max_length]; 0 where there is no word.
+        """Return a number for each word, float64 [sentences, max_length]; 0 where there is none.
 
         Args:
             x: the sentences, strings.

@@ -16,7 +16,7 @@ _VALUES = "values"
 
 
 def describe(fit: keras_compat.Fit, *, repeated: bool) -> dict[str, Any]:
-    """Return what a training that resumes compares: JSON types, by the words of the message.
+    """Return the facts that a resumed training compares: JSON types, by the words of the message.
 
     One batch is read of a dataset; arrays are read completely.
 

@@ -80,7 +80,7 @@ def numbers(rows: Sequence[dict[str, Any]]) -> np.ndarray | None:
 
 
 def chosen(rows: Sequence[dict[str, Any]]) -> list[Any] | None:
-    """Return what was answered to each text; None if answers are numbers."""
+    """Return the answer to each text; None if answers are numbers."""
     if not all("predicted" in row for row in rows):
         return None
     return [tuple(a) if isinstance(a := row["predicted"], list) else a for row in rows]

@@ -74,7 +74,7 @@ class Exchange:
 
 
 def changes(subject: Subject, exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
-    """Return what changes in the answers to texts of the split; see `compare`.
+    """Return the changes in the answers to texts of the split; see `compare`.
 
     Args:
         subject: the run.
@@ -179,7 +179,7 @@ def _moved(exchange: Exchange, values: np.ndarray, names: Sequence[str]) -> list
 
 
 def shown(dimensions: Sequence[dict[str, Any]]) -> list[Shown]:
-    """Return what the page shows of changes: a warning if answers move by `LEAST_MOVE` or more."""
+    """Return the page's parts about changes: a warning if answers move by `LEAST_MOVE` or more."""
     moved = [(one["name"], line) for one in dimensions for line in one.get("moved", ())]
     shifts = [(name, line) for name, line in moved if line["low"] > 0 or line["high"] < 0]
     largest = max((abs(line["value"]) for _, line in shifts), default=0)

@@ -118,7 +118,7 @@ def _interval(ends: Sequence[float] | None) -> dict[str, Any]:
 
 
 def _considerations(statements: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what people state, where the schema has a place for it."""
+    """Return the statements of people for which the schema has a place."""
     one = statements.get("purpose.intended_use")
     entries = {
         "users": statements.get("purpose.users"),

@@ -17,7 +17,7 @@ LICENSED = ("data", "encoder", "teacher", "code")
 
 
 def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
-    """Return what has changed since the run was trained, exported, signed and last documented.
+    """Return the part about changes since the run was trained, exported, signed and documented.
 
     Args:
         subject: the run.

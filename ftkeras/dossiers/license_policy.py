@@ -16,7 +16,7 @@ KEYS = ("allow", "deny", "unknown")
 
 
 def read(policy: str) -> dict[str, Any]:
-    """Return what a policy refuses.
+    """Return the rules of a policy.
 
     Args:
         policy: one of `POLICIES`; or a YAML file with the keys `allow` and `deny`, lists of SPDX
@@ -46,7 +46,7 @@ def read(policy: str) -> dict[str, Any]:
 
 
 def refusals(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
-    """Return what a policy refuses, a phrase each.
+    """Return the reasons for which a policy refuses a run, a phrase each.
 
     Args:
         policy: what `read` returned.

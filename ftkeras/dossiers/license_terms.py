@@ -92,7 +92,7 @@ def identify(text: str | None) -> str:
 
 
 def judge(expression: str, ask: Callable[[Terms], tuple[str, ...]]) -> Finding:
-    """Return what an SPDX expression means for a use.
+    """Judge an SPDX expression for a use.
 
     Of licenses joined by OR, the one with the fewest conflicts and unknown terms is chosen; those
     joined by AND all hold.

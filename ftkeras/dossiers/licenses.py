@@ -90,7 +90,7 @@ def _licensed(subject: Subject) -> list[Licensed]:
 
 
 def _one(kind: str, name: str, stated: str, known: str | None, *, of: str) -> Licensed:
-    """Return what a person states, or else what is known of it."""
+    """Return the license that a person states, or else the one that is known."""
     text, by = (stated, "about.yaml") if stated else (known, of)
     shown = f"{text}, by {by}" if text else "nothing"
     return Licensed(kind, name, license_terms.identify(text), shown)

@@ -97,7 +97,7 @@ def _splits(subject: Subject) -> dict[str, Examples]:
 
 
 def _people(subject: Subject) -> dict[str, Any] | None:
-    """Return what a model finds of names in the splits; None if no model is installed."""
+    """Return the names that a model finds in the splits; None if no model is installed."""
     finder = names.installed()
     if finder is None:
         return None
@@ -188,7 +188,7 @@ def _row(kind: str, count: Mapping[str, Any], searched: Mapping[str, int]) -> li
 
 
 def _redacted(spec: str | None, counts: Mapping[str, Mapping[str, int]]) -> list[Shown]:
-    """Return what the run replaced before; the files of the data still have it."""
+    """Return a paragraph about what the run redacted; the files of the data still have it."""
     if not counts:
         return []
     replaced = data_report.redacted(counts)

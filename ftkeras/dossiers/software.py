@@ -76,7 +76,7 @@ def _required(distribution: metadata.Distribution) -> Iterator[str]:
 
 
 def _stated(about: "metadata.PackageMetadata") -> list[str]:
-    """Return what a package states about its license, the most exact first."""
+    """Return a package's statements about its license, the most exact first."""
     classifiers = [
         one.rpartition(" :: ")[2]
         for one in about.get_all("Classifier") or []

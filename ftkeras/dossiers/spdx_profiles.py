@@ -42,7 +42,7 @@ KEYS = {
 
 
 def missing(elements: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return what each profile lacks, as keys of about.yaml; an empty list if it conforms.
+    """Return the keys of about.yaml that each profile lacks; an empty list if it conforms.
 
     Args:
         elements: all elements of the bill of materials.
@@ -67,7 +67,7 @@ def missing(elements: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def component(element: Mapping[str, Any]) -> str:
-    """Return what an element stands for: "model", "encoder", "teacher" or "data".
+    """Return the kind of an element: "model", "encoder", "teacher" or "data".
 
     >>> component({"spdxId": "urn:uuid:0-1#encoder-1"})
     'encoder'

@@ -111,7 +111,7 @@ def dimensions(file: str = "substitutions.yaml") -> dict[str, Dimension]:
 
 
 def _role(word: str, text: str, end: int) -> str | None:
-    """Return what "her", "his", "him" or "hers" stands for in a text; None for another word."""
+    """Return the role of "her", "his", "him" or "hers" in a text; None for another word."""
     if word in ("him", "hers"):
         return {"him": "object", "hers": "alone"}[word]
     if word not in ("her", "his"):

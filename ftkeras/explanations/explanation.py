@@ -59,7 +59,7 @@ class Explanation(dict):
         return align(self.whole_text, self["tokens"], weights)
 
     def title(self) -> str:
-        """Return what is explained, and how much of it is not."""
+        """Return the explained answer, the method and its gap."""
         name = self["method"].replace("_", " ")
         return f"evidence for {self['explained']!r} by {name}, gap {self['gap']:+.3f}"
 

@@ -213,7 +213,7 @@ class SavedModel:
         )
 
     def _served(self, **stored: Any) -> Served:
-        """Return what is saved; `stored` are arguments of `Weights`."""
+        """Return the module to save; `stored` are arguments of `Weights`."""
         return Served(
             weights=Weights(self.model, **stored),
             text_layer=self.text_layer,

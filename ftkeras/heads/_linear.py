@@ -54,7 +54,7 @@ class Linear(Head):
         return ops.matmul(states, self.kernel) + self.bias
 
     def states(self, features: Mapping[str, Tensor], padding_mask: Tensor) -> Tensor:
-        """Return what the dense layer reads, [..., hidden]."""
+        """Return the input of the dense layer, [..., hidden]."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:

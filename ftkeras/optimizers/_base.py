@@ -156,7 +156,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         ]
 
     def step_scalars(self, t: Any) -> tuple:
-        """Return what `update_step` takes after the learning rate, computed once for a step.
+        """Return the arguments of `update_step` after the learning rate, computed once for a step.
 
         Args:
             t: updates of the variables, this one included, float32 scalar ().

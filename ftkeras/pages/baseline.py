@@ -123,7 +123,7 @@ def deciding_metric(view: RunView, predictions: Predictions) -> tuple[str, bool]
 
 
 def _data(view: RunView) -> tuple[BaselineData, Predictions]:
-    """Return what baselines need, and the model's predictions for the same examples."""
+    """Return the data of baselines, and the model's predictions for the same examples."""
     texts = view.split_texts
     most = _affordable(texts, MOST_TEST)
     places = np.arange(len(texts))

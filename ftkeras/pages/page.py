@@ -151,7 +151,7 @@ def shown(cell: Cell, column: Column) -> str:
 
 
 def sort_key(cell: Cell) -> str:
-    """Return what a cell is sorted by; empty for an unknown value."""
+    """Return the sort key of a cell; empty for an unknown value."""
     return "" if cell is None else str(cell)
 
 

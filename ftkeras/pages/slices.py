@@ -84,7 +84,7 @@ def _by_pattern(view: RunView, spec: str) -> list[Slice]:
 
 
 def _verdict(results: Sequence[Result], metric: str, lower_is_better: bool) -> list[Part]:
-    """Return what the corrected tests say; nothing if nothing was tested."""
+    """Return the verdict of the corrected tests; nothing if nothing was tested."""
     tested = [one for one in results if one.p_value_holm is not None]
     if not tested:
         return []

@@ -100,7 +100,7 @@ def _facts(view: RunView) -> dict[str, str]:
 
 
 def subtitle(view: RunView) -> str:
-    """Return what stands below the page's title."""
+    """Return the line below the page's title."""
     encoder = view.config.encoder
     if encoder.startswith(("/", ".", "~")):  # a folder
         encoder = pathlib.PurePath(encoder).name

@@ -70,7 +70,7 @@ def open_inputs(
     takes_options: bool = False,
     takes_contexts: bool = False,
 ) -> Inputs:
-    """Return what `config` names, after checking that it exists and has the columns.
+    """Return the inputs that `config` names, after checking that they exist and have the columns.
 
     Args:
         config: the configuration of `predict`.

@@ -42,7 +42,7 @@ class Mechanism(Protocol):
         ...
 
     def describe(self) -> str:
-        """Return what is done and what it guarantees, in a line."""
+        """Return a line about the mechanism and its guarantee."""
         ...
 
 

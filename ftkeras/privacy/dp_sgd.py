@@ -176,7 +176,7 @@ class DPSGD:
         }
 
     def describe(self) -> str:
-        """Return what is done and what it guarantees, in a line."""
+        """Return a line about the mechanism and its guarantee."""
         run = self._run
         cost = _accounting.epsilon(self.noise, run.rate, run.steps, self.delta, self.accountant)
         whole = f"epsilon {cost:.3g}" if math.isfinite(cost) else "no privacy"

@@ -100,7 +100,7 @@ def _overlapping(truth: Sequence[Span], found: Sequence[Span]) -> Iterator[tuple
 
 
 def _rank(truth: Sequence[Span], found: Sequence[Span], t: int, f: int) -> tuple:
-    """Return what sorts pairs that overlap: the more they share, the earlier."""
+    """Return a key that sorts overlapping pairs: the more they share, the earlier."""
     (kind, *true), (other_kind, *other) = truth[t], found[f]
     overlap = min(true[1], other[1]) - max(true[0], other[0])
     union = max(true[1], other[1]) - min(true[0], other[0])

@@ -182,7 +182,7 @@ def read(text: str, names: Sequence[str], present: Sequence[float]) -> list[floa
 
 
 def _refusal(rest: str, text: str, names: Sequence[str]) -> str:
-    """Return what is wrong with the first part of the rest of a text."""
+    """Return a message about the first part of the rest of a text."""
     name, equals, value = rest.split(",")[0].rpartition("=")
     if equals and name.strip() not in names and _number(value) is not None:
         return f"`threshold` names {name.strip()!r}; the labels are: {', '.join(names)}."

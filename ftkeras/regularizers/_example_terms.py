@@ -178,7 +178,7 @@ class _Outputs:
 
 
 def _outputs(model: keras.Model, activation: str | None) -> _Outputs:
-    """Return what the outputs of a model with this activation are; None for its last layer's.
+    """Return the kind of the outputs of a model with this activation; None for its last layer's.
 
     Raises:
         ValueError: the activation is none of `OUTPUTS`, or the last layer has none.
@@ -200,7 +200,7 @@ def _outputs(model: keras.Model, activation: str | None) -> _Outputs:
 def _taught(
     teacher: keras.Model, activation: str | None, outputs: _Outputs, student: str
 ) -> _Outputs:
-    """Return what the outputs of a teacher are, whose last layer may differ from the student's.
+    """Return the kind of a teacher's outputs, whose last layer may differ from the student's.
 
     Raises:
         ValueError: the student's are of another kind, or nothing tells what the teacher's are.

@@ -10,7 +10,7 @@ def line(path: pathlib.Path | str, message: str | None = None) -> str:
 
 
 def started(spec: str) -> str:
-    """Return what is done while an export is written, which may take a minute.
+    """Return a line about the work while an export is written, which may take a minute.
 
     Args:
         spec: the exporter's, such as `saved_model(dtype='float16')`.

@@ -10,7 +10,7 @@ from ftkeras.support import commands, times
 
 
 def plan(config: TuneConfig, ledger: Ledger) -> str:
-    """Return what is searched, how long, and how far earlier sessions came."""
+    """Return the plan of a search: its ranges, its length, and the progress of earlier sessions."""
     until = "until it ends" if config.max_trials is None else f"{config.max_trials} trials"
     if config.max_hours is not None:
         until += f", none started after {config.max_hours:g} hours"

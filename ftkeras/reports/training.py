@@ -47,7 +47,7 @@ def pseudo_labels(counts: Mapping[str, int], asked: int) -> str:
 
 
 def plan(experiment: Experiment, feed: TrainingFeed, position: Position) -> str:
-    """Return what will be trained, for how long, and where training starts.
+    """Return the plan of a training: the model, its length, and where it starts.
 
     Args:
         experiment: compiled to train.
@@ -89,7 +89,7 @@ def evaluating(config: Config) -> str:
 
 
 def finished(run_dir: pathlib.Path, paths: Sequence[str], *, extensible: bool) -> str:
-    """Return what can be done with a finished run, and where its exports are.
+    """Return the next steps with a finished run, and where its exports are.
 
     Args:
         run_dir: its folder.

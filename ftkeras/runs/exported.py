@@ -95,7 +95,7 @@ def weights(folder: pathlib.Path) -> pathlib.Path | None:
 
 
 def audited(written: Sequence[pathlib.Path]) -> dict[str, Any]:
-    """Return what the audit log says of exports: where they are, and the digests of their files."""
+    """Return the audit log's entry about exports: their folders, and the digests of their files."""
     return {
         "exports": list(map(str, written)),
         "export_files": {str(folder): digests(folder) for folder in written},

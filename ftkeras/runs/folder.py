@@ -263,7 +263,7 @@ def is_extensible(run_dir: pathlib.Path) -> bool:
 
 
 def _drafts(run_dir: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yield what killed processes were writing; nobody else writes while we hold the lock.
+    """Yield the drafts of killed processes; nobody else writes while we hold the lock.
 
     Folders with a lock of their own are left out: other processes may train in them.
     """

@@ -23,7 +23,7 @@ def write(folder: pathlib.Path, inputs: Mapping[str, Any]) -> None:
 
 
 def read(folder: pathlib.Path) -> dict[str, Any]:
-    """Return what `write` wrote into a folder.
+    """Return the inputs that `write` recorded in a folder.
 
     Returns:
         An empty dict if there is no such file, as in runs of earlier versions.

@@ -94,7 +94,7 @@ OF_SEARCH = (
 
 
 def of_evaluation(name: str, file: str) -> str:
-    """Return what a file of a run is called if it is of an evaluation on other data.
+    """Return the name of a run's file about an evaluation on other data.
 
     >>> of_evaluation("later", METRICS)
     'metrics-later.json'

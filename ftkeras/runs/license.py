@@ -44,7 +44,7 @@ def find(checkpoint: str | None) -> License | None:
 
 
 def describe(checkpoint: str | None) -> str:
-    """Return what is known of a checkpoint's license, for a reader."""
+    """Return a checkpoint's license in words."""
     if checkpoint is None:
         return "none, as training started from random weights"
     known = find(checkpoint)

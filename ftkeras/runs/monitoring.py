@@ -98,7 +98,7 @@ def reference(run_dir: pathlib.Path, split: str) -> Reference:
 
 
 def _reference(rows: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any] | None) -> Reference:
-    """Return what predictions say, and the counts of tokens that are recorded with them."""
+    """Return the statistics of predictions, and the counts of tokens recorded with them."""
     answers = [row.get("predicted") for row in rows]
     counts: Counter[str] = Counter()
     for answer in answers:

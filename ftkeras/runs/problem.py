@@ -37,7 +37,7 @@ def of_run(folder: pathlib.Path) -> Problem:
 
 
 def read_state(folder: pathlib.Path) -> dict[str, Any]:
-    """Return what problem.json says; an empty dict if there is no such file.
+    """Return the content of problem.json; an empty dict if there is no such file.
 
     Args:
         folder: the run's, or that of its export.

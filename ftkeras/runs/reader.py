@@ -55,7 +55,7 @@ class FinishedRun:
 
     @property
     def seed_and_repeat(self) -> str:
-        """Return what distinguishes the run from others of its recipe, such as "seed 1"."""
+        """Return the seed and the repeat, which distinguish runs of a recipe, such as "seed 1"."""
         repeat = "" if self.repeat is None else f", repeat {self.repeat}"
         return f"seed {self.config.seed}{repeat}"
 

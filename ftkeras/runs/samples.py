@@ -41,7 +41,7 @@ def write(run_dir: pathlib.Path, predictions: list[dict], texts: list[dict[str, 
 
 
 def read(run_dir: pathlib.Path) -> list[dict]:
-    """Return what `write` wrote.
+    """Return the samples that `write` wrote.
 
     Raises:
         UserError: the file is missing or damaged.

@@ -116,7 +116,7 @@ def _packages() -> tuple[Any, Any, Any]:
 
 
 def _hashing() -> Any:
-    """Return what is hashed: all but the signature itself."""
+    """Return a configuration that hashes all files but the signature itself."""
     _, _, hashing = _packages()
     # A path from the folder: model-signing joins it to that of the folder.
     return hashing.Config().set_ignored_paths(paths=[layout.SIGNATURE], ignore_git_paths=False)

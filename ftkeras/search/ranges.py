@@ -138,7 +138,7 @@ def is_number(value: Any) -> TypeGuard[float]:
 
 
 def setting(node: Node, values: Mapping[str, Any]) -> Any:
-    """Return what a tree gives for these values: a literal, a part's spec, or a tuple of specs."""
+    """Return a tree's setting for these values: a literal, a part's spec, or a tuple of specs."""
     match node:
         case Literal(value):
             return value

@@ -133,7 +133,7 @@ def _row(
     example: int,
     number: int,
 ) -> dict[str, Any]:
-    """Return what is known about a doubtful label."""
+    """Return the facts about a doubtful label."""
     label, suggested = labels[example, number], doubts[number].suggested[example]
     p = probabilities[example, number]
     names = problem.names

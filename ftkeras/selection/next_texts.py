@@ -120,7 +120,7 @@ def _ask(
 
 
 def _rows(config: SelectConfig, problem: Problem, chosen: np.ndarray) -> list[Mapping[str, Any]]:
-    """Return what is known about the chosen texts."""
+    """Return a row about each chosen text."""
     entropies, margins = scores.entropy(chosen), scores.margin(chosen)
     most = math.log(chosen.shape[-1])
     reasons = {

@@ -120,7 +120,7 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def _decompress(body: bytes, most: int) -> bytes:
-    """Return what a file of gzip holds, up to some number of bytes.
+    """Return the content of a gzip file, up to some number of bytes.
 
     Raises:
         RequestError: It is damaged, or cut off.

@@ -223,7 +223,7 @@ def fit_temperature(loss: Callable[[float], float]) -> float:
 def coverage_curve(
     confidence: np.ndarray, correct: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what answering only the texts with the highest confidence would give.
+    """Return the coverage and accuracy of answering only the texts with the highest confidence.
 
     Args:
         confidence: of each answer, float [examples].

@@ -103,7 +103,7 @@ class Exchange:
         return tf.cast(gradient, self.dtype)
 
     def _received(self, total: Any, gradient: Any) -> Any:
-        """Return what has been received for a gradient, in its type."""
+        """Return the total that has been received for a gradient, in its type."""
         if not isinstance(total, tf.IndexedSlices):
             return tf.cast(total, gradient.dtype)
         values = total.values if self.dtype is None else tf.bitcast(total.values, self.dtype)

@@ -30,7 +30,7 @@ class InKeras:
 
 
 def in_keras(model: keras.Model) -> Any:
-    """Return what policies and regularizers need of a Keras model that has one encoder.
+    """Return the parts of a Keras model with one encoder that policies and regularizers need.
 
     Raises:
         ValueError: it has none, or several.

@@ -39,7 +39,7 @@ class Questions:
         return self.lengths is not None
 
     def identity(self) -> bytes:
-        """Return what the answers depend on beside the teacher."""
+        """Return bytes that determine the answers of a teacher."""
         spans = b"" if self.spans is None else self.spans.astype("<i4").tobytes()
         lengths = b"" if self.lengths is None else self.lengths.astype("<i8").tobytes()
         owners = self.owners.astype("<i8").tobytes()
@@ -70,7 +70,7 @@ def _keys(owners: np.ndarray, spans: np.ndarray) -> np.ndarray:
 
 
 def ask(examples: Examples) -> Questions:
-    """Return what a teacher is to answer about examples."""
+    """Return the questions to a teacher about examples."""
     once = replace(examples, rows=np.unique(examples.rows))
     if once.word_starts is None:
         index = np.full(len(once.stored_targets), -1)

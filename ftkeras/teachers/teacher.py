@@ -39,7 +39,7 @@ class Teacher(Protocol):
     folder: pathlib.Path
 
     def identity(self) -> str:
-        """Return what its answers to a text depend on."""
+        """Return a string that determines its answers to a text."""
         ...
 
     def answer(

@@ -125,7 +125,7 @@ class FineTuner(ReplicatedModel):
     def _features(
         self, inputs: dict[str, Tensor], embedding_offset: Tensor = None, training: bool = False
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """Return what the head is called with: features and their padding mask."""
+        """Return the head's arguments: features and their padding mask."""
         if "vector" in inputs:
             vector = inputs["vector"]
             pooled = {"pooled": self.encoder.pooled(vector)} if self.head.needs_pooler else {}
@@ -266,7 +266,7 @@ class FineTuner(ReplicatedModel):
     def _gradients(
         self, inputs: dict[str, Tensor], answers: Any, weights: Tensor, count: Tensor
     ) -> list[Tensor]:
-        """Return what these examples add to the gradients of the mean over all `count` examples.
+        """Return these examples' share of the gradients of the mean over all `count` examples.
 
         `count` is over all replicas and micro-batches. Terms that are no mean over examples are
         weighted by the same share, so that they count once in total.
@@ -303,7 +303,7 @@ class FineTuner(ReplicatedModel):
         loss_of: Callable[[Tensor], Tensor],
         mean: Callable[[Tensor], Tensor],
     ) -> Any:
-        """Return what the regularizers are called with."""
+        """Return the arguments of the regularizers."""
         token_ids = inputs.get("token_ids")  # missing if the inputs are text vectors
         has_tokens = token_ids is not None
         return self.make_step(
@@ -329,7 +329,7 @@ def targets_and_mask(answers: Any) -> tuple[Tensor, Tensor]:
 
 
 def _optional(answers: Any, name: str) -> Tensor:
-    """Return what a batch has beside its targets, or None."""
+    """Return an entry of a batch beside its targets; None if it has none of this name."""
     return answers.get(name) if isinstance(answers, Mapping) else None
 
 

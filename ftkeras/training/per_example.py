@@ -13,7 +13,7 @@ Tensor = Any
 def private_gradients(
     model: Any, inputs: dict[str, Tensor], answers: Any, mechanism: Mechanism
 ) -> list[Tensor]:
-    """Return what a mechanism makes of the gradients of single examples.
+    """Return the gradients that a mechanism computes from those of single examples.
 
     The examples are on the leading axis, each with the rows that it has. A loop in the graph
     computes one after the other, each as a batch of its own: so the result is exact for whatever

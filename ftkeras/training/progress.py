@@ -86,7 +86,7 @@ class Progress(Callback):
         vars(self).update(state)
 
     def metrics(self) -> dict[str, float | None]:
-        """Return what metrics.json records of the speed."""
+        """Return the speed, as metrics.json records it."""
         return {
             "seconds_to_first_step": self.first_step,
             "examples_per_second": self.examples / self.seconds if self.seconds else None,

@@ -93,7 +93,7 @@ def refuse(why: str) -> NoReturn:
 
 
 def kind(value: Any) -> str:
-    """Return what a value is, for a message; the value itself may be of any size."""
+    """Return a value's kind, for a message; the value itself may be of any size."""
     if isinstance(value, Name):
         return value.text
     kinds = {dict: "a dictionary", Storage: "a storage", TensorView: "a tensor", type(None): "None"}
