@@ -143,7 +143,7 @@ def test_the_run_sets_what_the_package_passes_to_parts():
         ("encoder", "bert(layers=2)", "needs checkpoint='folder or Hub id', or vocabulary="),
         ("encoder", "bert(vocabulary='x', layers=0)", "`layers` must be an integer of at least 1"),
         ("encoder", "bert(vocabulary='x', hidden=30, heads=4)", "`heads` must be a divisor of"),
-        ("encoder", "bert(vocabulary=3)", "`vocabulary` must be a text. Received: 3."),
+        ("encoder", "bert(vocabulary=3)", "`vocabulary` must be a string. Received: 3."),
         ("encoder", "robert(checkpoint='x')", "`encoder` must be one of"),
         ("encoder", "bert(vocabulary=/a/b.txt)", "written as in Python: vocabulary='/a/b.txt'."),
         ("masking", "spans(mean=3, rate=high)", "written as in Python: rate='high'."),

@@ -4,7 +4,7 @@ import importlib
 
 from ftkeras import catalog
 
-# Kinds of parts that Keras saves.
+# Keras saves parts of these kinds in `.keras` files, under the registered names of their classes.
 KINDS = ("encoder", "head", "loss", "optimizer", "schedule")
 
 

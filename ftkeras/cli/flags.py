@@ -205,11 +205,11 @@ class _FlagType:
 
 
 _TYPES = {
-    str: _FlagType(absl_flags.DEFINE_string, "a text"),
+    str: _FlagType(absl_flags.DEFINE_string, "a string"),
     int: _FlagType(absl_flags.DEFINE_integer, "an integer"),
     float: _FlagType(absl_flags.DEFINE_float, "a number"),
     bool: _FlagType(absl_flags.DEFINE_bool, "true or false"),
-    tuple: _FlagType(absl_flags.DEFINE_multi_string, "a text"),
+    tuple: _FlagType(absl_flags.DEFINE_multi_string, "a string"),
 }
 
 

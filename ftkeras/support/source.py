@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "int": ((int,), "an integer"),
     "float": ((int, float), "a number"),
-    "str": ((str,), "a text"),
+    "str": ((str,), "a string"),
     "bool": ((bool,), "True or False"),
     "None": ((type(None),), "None"),
 }
