@@ -1,6 +1,7 @@
 """The configurations of `crossvalidate` and `compare`."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ftkeras.config import shared_flags
@@ -37,7 +38,9 @@ class CrossvalidateConfig(Config):
 
 
 # Flags of train that crossvalidate does not take, and why.
-REFUSED = dict.fromkeys(("fold", "fold_repeat"), "it runs all folds; use train to run one")
+REFUSED: Mapping[str, str] = dict.fromkeys(
+    ("fold", "fold_repeat"), "it runs all folds; use train to run one"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

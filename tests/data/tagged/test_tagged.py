@@ -103,7 +103,7 @@ def test_tags_are_read_as_seqeval_reads_them(tags, entities):
 def test_blank_words_are_no_part_of_an_entity():
     tagged = from_tags(["New", "", "York", " "], ["B-LOC", "I-LOC", "I-LOC", "E-LOC"])
     assert tagged.entities == [("LOC", 0, len("New  York"))]
-    with pytest.raises(ValueError, match="the tag B-PER belongs to the blank word ''; it must be O"):
+    with pytest.raises(ValueError, match="B-PER belongs to the blank word ''; it must be O"):
         from_tags(["", "a"], ["B-PER", "O"])
 
 
