@@ -160,7 +160,10 @@ def test_names_of_files_are_no_examples(value):
         ([], "`data` has no examples"),
         ({"text": []}, "`data` has no examples"),
         ({"text": ["a"], "label": []}, "`data` has no examples"),
-        ({"text": ["a"], "label": [1, 2]}, "as many values in each column.*1 of 'text', 2 of"),
+        (
+            {"text": ["a"], "label": [1, 2]},
+            "same number of values in each column.*1 of 'text', 2 of",
+        ),
         (3, "`data` must be files, a DataFrame.*Received: int"),
         pytest.param(
             {"text": ["a", object()]},

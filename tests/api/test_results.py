@@ -126,7 +126,10 @@ def test_folders_that_hold_a_model_are_loaded(run):
             lambda run: run.predict(None),
             "`texts` must be a list or column of texts.* Received: None",
         ),
-        (lambda run: run.predict(["a"], ["b", "c"]), "`pairs` must be as many .* 2 and 1"),
+        (
+            lambda run: run.predict(["a"], ["b", "c"]),
+            "`pairs` and `texts` must have the same .* 2 and 1",
+        ),
         (lambda run: run.model.answers(["a"], batch_size=0), "`batch_size` must be an integer of"),
         (lambda run: run.model.embed(["a"], batch_size=1.5), "`batch_size` .* Received: 1.5"),
         (lambda run: run.predict(["a"], ["b"]), "`model` takes single texts, not pairs"),
