@@ -3,11 +3,12 @@
 This module handles files only. What the tensors mean is defined by the encoders.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -31,6 +32,7 @@ FILES = (
     "added_tokens.json",
 )
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # in a message of safetensors
 REMEDY = "give a folder with config.json and weights, or a Hugging Face Hub id"
 CONVERT = (
     'convert them once where you trust their source: python -c "from transformers import AutoModel'
@@ -154,24 +156,30 @@ def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, n
         tensors: by name.
 
     Raises:
-        UserError: the folder can't be written.
+        OSError: a file can't be written.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     folder = pathlib.Path(folder)
     # safetensors writes the memory as it is, so a transposed view would be stored wrongly.
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     content = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    with files.replacing(folder / WEIGHTS) as beside, _errors_of_system():
+        save_file(tensors, beside, metadata={"format": "pt"})
+    files.write_text(folder / CONFIG, content)
+
+
+@contextlib.contextmanager
+def _errors_of_system() -> Iterator[None]:
+    """Raise an OSError where safetensors raises its own error, such as for a full disk."""
+    from safetensors import SafetensorError
+
     try:
-        with files.replacing(folder / WEIGHTS) as beside:
-            save_file(tensors, beside, metadata={"format": "pt"})
-        files.write_text(folder / CONFIG, content)
-    except (OSError, SafetensorError) as error:  # the latter if the disk is full
-        raise UserError(
-            f"can't write a checkpoint to {folder} ({_first_line(error)}); "
-            "choose a folder that can be written"
-        ) from None
+        yield
+    except SafetensorError as error:
+        if not (named := _OS_ERROR.search(str(error))):
+            raise
+        raise OSError(int(named[1]), os.strerror(int(named[1]))) from error
 
 
 def _first_line(error: Exception) -> str:

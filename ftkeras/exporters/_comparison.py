@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ftkeras.errors import UserError
 from ftkeras.problems import Comparison, Problem
-from ftkeras.support import bounds
+from ftkeras.support import accelerator, bounds
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.windows import Windows
 
@@ -18,6 +18,14 @@ BATCH = 16
 # Bounds on the change of logits, relative to their spread, by the type of the stored weights. With
 # "int8 states", the states are rounded as well, with one scale for a batch.
 LOGIT_TOLERANCES = {"float16": 0.02, "bfloat16": 0.15, "int8": 0.25, "int8 states": 0.5}
+# Bound on the difference of a probability from the run's where a GPU or TPU is used, with float32
+# weights. Those round the factors of products to as few as 8 bits.
+ACCELERATOR_TOLERANCE = 2e-2
+
+
+def exact_tolerance(on_cpu: float) -> float:
+    """Return the bound with float32 weights, which is wider than on a CPU on accelerators."""
+    return ACCELERATOR_TOLERANCE if accelerator.is_available() else on_cpu
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,8 @@ def rules(redaction: Redaction | None) -> list[dict[str, Any]]:
 
 
 def write(folder: pathlib.Path, text_layer: TextLayer) -> None:
-    """Write the rules that the caller applies; remove those of an earlier export."""
-    if text_layer.redaction is None:
-        files.remove(folder / REDACTION)
-    else:
+    """Write the rules that the caller applies, if there are any."""
+    if text_layer.redaction is not None:
         files.write_json(folder / REDACTION, rules(text_layer.redaction))
 
 

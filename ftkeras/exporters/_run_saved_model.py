@@ -62,6 +62,11 @@ def find(request: dict) -> dict:
     }
 
 
+def answers(signature: Signature, samples: list[dict]) -> list[dict]:
+    """Return a signature's outputs for each of the samples, by name."""
+    return _in_batches(signature, _columns(samples))
+
+
 def _load_text_ops() -> None:
     """Register the ops of tensorflow-text; its Python package would import Keras."""
     spec = importlib.util.find_spec("tensorflow_text")

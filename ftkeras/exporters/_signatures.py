@@ -102,6 +102,10 @@ class Served(tf.Module):
             traced["explain"] = _trace(functions.explain, texts)
         return traced
 
+    def serving_default(self) -> ConcreteFunction:
+        """Return the function of this signature alone, traced for its inputs."""
+        return _trace(_Functions(self).predict, self.text_specs)
+
     def _embedded(self) -> dict[str, tf.TensorSpec]:
         """Return the inputs of `embed`; none if there is no such signature."""
         if self.each_text:

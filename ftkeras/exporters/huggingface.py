@@ -2,13 +2,20 @@
 
 import pathlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from ftkeras.checkpoints import huggingface
 from ftkeras.errors import UserError
-from ftkeras.exporters import Card, _left_to_caller
+from ftkeras.exporters import Card, _left_to_caller, _read_back
+from ftkeras.exporters._comparison import Bounds, exact_tolerance
+from ftkeras.exporters._run_saved_model import answers
+from ftkeras.exporters._signatures import Served
+from ftkeras.exporters._token_ids import TOLERANCE
+from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Problem
+from ftkeras.runs import exported, metrics, samples
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -27,17 +34,24 @@ class Huggingface:
     only the encoder, such as `BertModel`, with `head=False`. For sentence embeddings, the encoder
     is written with the files that sentence-transformers needs.
 
+    The folder is kept only if a model that is read back from its files gives the run's answers; an
+    encoder alone, below the run's own head. Of a model that predicts masked tokens, whose answers
+    depend on what is masked, the weights must be the run's.
+
     Args:
         model: Its encoder and head are written.
         text_layer: Its vocabulary and maximum length are written.
         problem: What the model predicts about a text.
+        pairs: Whether texts come in pairs.
         plain: Whether the model is an encoder and a head, without layers that a policy added.
-        run_dir: The run's folder.
+        run_dir: The run's folder, which holds the texts for the check.
         card: The model card.
         head: Whether to write the classifier.
+        tolerance: How far a probability, or a number in standard deviations, may be from the
+            run's, in 0 to 1; None for 1e-4 (0.02 if this process uses a GPU or TPU).
 
     Raises:
-        ValueError: transformers has no class for the model.
+        ValueError: transformers has no class for the model, or `tolerance` is out of bounds.
     """
 
     def __init__(
@@ -46,10 +60,12 @@ class Huggingface:
         model: FineTuner,
         text_layer: TextLayer,
         problem: Problem,
+        pairs: bool,
         plain: bool,
         run_dir: pathlib.Path,
         card: Card,
         head: bool = True,
+        tolerance: float | None = None,
     ):
         if not plain:
             raise ValueError("transformers has no class for an encoder with adapters.")
@@ -75,13 +91,29 @@ class Huggingface:
                 f"transformers' {family.class_name(wanted)} has {other}; huggingface(head=False) "
                 "exports the encoder alone."
             )
-        self.model, self.text_layer, self.problem = model, text_layer, problem
-        self.folder, self.card = run_dir / "huggingface", card
+        tolerance = exact_tolerance(TOLERANCE) if tolerance is None else tolerance
+        self.bounds = Bounds(tolerance)
+        self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
+        self.run_dir, self.folder, self.card = run_dir, run_dir / "huggingface", card
         self.head, self.classifies = head, classifies
         self.message: str | None = None
 
     def write(self) -> pathlib.Path:
-        """Write the folder and return it."""
+        """Write the folder and return it.
+
+        Raises:
+            UserError: The model that is read back does not predict what the run has measured.
+        """
+        measured = [] if self.model.head.needs_vocabulary else samples.read(self.run_dir)
+        with files.replacing_folder(self.folder) as draft:
+            self.save(draft)
+            record = {"bytes": (draft / huggingface.WEIGHTS).stat().st_size}
+            record |= self._verify(draft, measured)
+            exported.record(draft, {**record, "versions": metrics.versions("safetensors")})
+        return self.folder
+
+    def save(self, folder: pathlib.Path) -> None:
+        """Write what transformers reads into an empty folder, without verifying it."""
         encoder, family = self.model.encoder, self.model.encoder.family
         config, tensors = encoder.huggingface_config(), encoder.tensors()
         if not encoder.first_position:  # otherwise it also is where positions start
@@ -97,34 +129,45 @@ class Huggingface:
             config["architectures"] = [family.classes[ENCODER]]
             tensors = {n: value for n, value in tensors.items() if not family.belongs_to_head(n)}
         if self.head:
-            # The card describes the answers, which an encoder alone does not give.
-            files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
-            # A model that predicts tokens has no answers to windows that a caller could combine.
-            in_vocabulary = self.model.head.needs_vocabulary
-            notes = [
-                _left_to_caller.message(self.text_layer, cuts=not in_vocabulary),
-                None if self.card.license() else NO_LICENSE,
-            ]
-            self.message = "; ".join(filter(None, notes)) or None
-        else:
-            files.remove(self.folder / "README.md")
-        self._write_problem_files()
-        _left_to_caller.write(self.folder, self.text_layer)
+            self._write_about_answers(folder)
+        _left_to_caller.write(folder, self.text_layer)
         self.text_layer.tokenizer.save(
-            self.folder, max_length=self.text_layer.max_length, segments=encoder.segments > 0
+            folder, max_length=self.text_layer.max_length, segments=encoder.segments > 0
         )
-        huggingface.write(self.folder, config=config, tensors=tensors)
-        return self.folder
+        huggingface.write(folder, config=config, tensors=tensors)
 
-    def _write_problem_files(self) -> None:
-        """Write the problem's own files, or remove those of an earlier export with the head."""
+    def _write_about_answers(self, folder: pathlib.Path) -> None:
+        """Write the card and the problem's own files, which an encoder alone does not need."""
+        files.write_text(folder / "README.md", self.card.hub_header() + self.card.text())
+        # A model that predicts tokens has no answers to windows that a caller could combine.
+        in_vocabulary = self.model.head.needs_vocabulary
+        notes = [
+            _left_to_caller.message(self.text_layer, cuts=not in_vocabulary),
+            None if self.card.license() else NO_LICENSE,
+        ]
+        self.message = "; ".join(filter(None, notes)) or None
         sizes = self.model.encoder.hidden, self.text_layer.max_length
         for name, content in self.problem.huggingface_files(*sizes).items():
-            if self.head:
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                files.write_json(self.folder / name, content)
-            else:
-                files.remove(self.folder / name)
+            (folder / name).parent.mkdir(exist_ok=True)
+            files.write_json(folder / name, content)
+
+    def _verify(self, folder: pathlib.Path, measured: list[dict]) -> dict[str, Any]:
+        """Compare the model in a folder with the run; return the entries of export.json."""
+        wanted = self.problem.huggingface_class if self.classifies else None
+        again = _read_back.read(folder, self.model, wanted)
+        if self.model.head.needs_vocabulary:
+            _read_back.require_equal(again, self.model)
+            return {}
+        served = Served(
+            weights=Weights(again),
+            text_layer=self.text_layer,
+            problem=self.problem.huggingface_problem() if self.classifies else self.problem,
+            pairs=self.pairs,
+        )
+        rows = answers(served.serving_default(), measured)
+        comparison = self.problem.compare_served(measured, rows)
+        self.bounds.check(comparison, "huggingface", self.problem.unit)
+        return {**comparison.record(), **self.bounds.record()}
 
     def _classifier_config(self) -> dict:
         name = self.model.encoder.family.class_name(self.problem.huggingface_class)

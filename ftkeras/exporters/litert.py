@@ -94,10 +94,10 @@ class Litert(TokenIdExporter):
         content = self._convert()
         comparison = self._compare(measured, _runner(content))
         self.bounds.check(comparison, "litert", self.problem.unit)
-        with files.replacing(folder / MODEL) as draft:
-            draft.write_bytes(content)
-        self._write_text_files(folder)
-        self._record(folder / MODEL, comparison, metrics.versions())
+        with files.replacing_folder(folder) as draft:
+            (draft / MODEL).write_bytes(content)
+            self._write_text_files(draft)
+            self._record(draft / MODEL, comparison, metrics.versions())
         return folder
 
     def _convert(self) -> bytes:

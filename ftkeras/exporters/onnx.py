@@ -99,20 +99,21 @@ class Onnx(TokenIdExporter):
         graph = Int8Graph(onnx) if self.quantization else _onnx_graph.Graph(onnx)
         written = _onnx_graph.build(graph, self.model, self.problem, segments=self.segments)
         onnx.checker.check_model(written)
-        with files.replacing(folder / MODEL) as draft:
-            onnx.save_model(written, draft)
-            comparison = self._compare(measured, _runner(draft))
+        with files.replacing_folder(folder) as draft:
+            model = draft / MODEL
+            onnx.save_model(written, model)
+            comparison = self._compare(measured, _runner(model))
             self.bounds.check(comparison, "onnx", self.problem.unit)
-        self._write_text_files(folder)
-        inputs.write(folder, inputs.read(self.run_dir))
-        files.write_text(folder / layout.MODEL_CARD, self.card.text())
-        self._record(
-            folder / MODEL,
-            comparison,
-            metrics.versions("onnx", "onnxruntime"),
-            run=exported.path_to_run(folder, self.run_dir),
-            reads={"pairs": self.pairs, **_left_to_caller.settings(self.text_layer)},
-        )
+            self._write_text_files(draft)
+            inputs.write(draft, inputs.read(self.run_dir))
+            files.write_text(draft / layout.MODEL_CARD, self.card.text())
+            self._record(
+                model,
+                comparison,
+                metrics.versions("onnx", "onnxruntime"),
+                run=exported.path_to_run(folder, self.run_dir),
+                reads={"pairs": self.pairs, **_left_to_caller.settings(self.text_layer)},
+            )
         return folder
 
 

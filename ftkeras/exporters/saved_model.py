@@ -11,7 +11,7 @@ from tensorflow.python.saved_model import fingerprinting_utils
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import Card, _left_to_caller, _ops, _warmup
-from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
+from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison, exact_tolerance
 from ftkeras.exporters._signatures import CLASSIFY, ConcreteFunction, Served
 from ftkeras.exporters._verification import Verifier
 from ftkeras.exporters._weights import DTYPES, Weights
@@ -22,10 +22,9 @@ from ftkeras.support import accelerator, files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
-# Bounds on the difference of a probability from the run's, with float32 weights: for runs measured
-# on a CPU, and on a GPU or TPU. Those round the factors of products to as few as 8 bits, but the
-# check runs on a CPU.
-TOLERANCE, ACCELERATOR_TOLERANCE = 1e-5, 2e-2
+# Bound on the difference of a probability from the run's, with float32 weights, for runs measured
+# on a CPU, where the check runs.
+TOLERANCE = 1e-5
 # Rounded weights and rounded products both move the logits; bfloat16 has 8 bits.
 ACCELERATOR_LOGIT_TOLERANCE = LOGIT_TOLERANCES["bfloat16"]
 WITHOUT_WARMUP = "without warm-up requests, which need: pip install 'ftkeras[serve]'"
@@ -281,11 +280,9 @@ def _bounds(
     stored_in: str, tolerance: float | None = None, logit_tolerance: float | None = None
 ) -> Bounds:
     """Return the caller's bounds, or the defaults, which are wider on accelerators."""
-    exact = TOLERANCE
-    if accelerator.is_available():
-        exact = ACCELERATOR_TOLERANCE
-        if logit_tolerance is None and stored_in != "float32":
-            logit_tolerance = max(LOGIT_TOLERANCES[stored_in], ACCELERATOR_LOGIT_TOLERANCE)
+    exact = exact_tolerance(TOLERANCE)
+    if accelerator.is_available() and logit_tolerance is None and stored_in != "float32":
+        logit_tolerance = max(LOGIT_TOLERANCES[stored_in], ACCELERATOR_LOGIT_TOLERANCE)
     return Bounds.choose(stored_in, exact, tolerance=tolerance, logit_tolerance=logit_tolerance)
 
 

@@ -1,7 +1,7 @@
 """The part of the interface of problems about the files of Hugging Face models."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -35,3 +35,7 @@ class HuggingFaceFiles(Protocol):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return kernel [hidden, outputs] and bias of a classifier that gives the answers."""
         return kernel, bias
+
+    def huggingface_problem(self) -> Self:
+        """Return the problem of that classifier, whose outputs have the scale of the answers."""
+        return self

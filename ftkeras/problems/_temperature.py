@@ -1,7 +1,8 @@
 """Problems whose probabilities a temperature calibrates: that of the outputs divided by it."""
 
 import abc
-from typing import Any
+import copy
+from typing import Any, Self
 
 import numpy as np
 
@@ -55,6 +56,12 @@ class TemperatureScaled(Problem):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the classifier with the temperature in its weights."""
         return self.scaled(kernel), self.scaled(bias)
+
+    def huggingface_problem(self) -> Self:
+        """Return the problem without the temperature."""
+        plain = copy.copy(self)
+        plain.temperature = None
+        return plain
 
     def calibration_state(self) -> dict:
         """Return the part of `state` that `calibrate` has learned; empty if it was not called."""

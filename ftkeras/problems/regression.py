@@ -284,6 +284,10 @@ class Regression(NumbersPage, Problem):
             bias.dtype
         )
 
+    def huggingface_problem(self) -> "Regression":
+        """Return the problem of outputs in the data's own unit."""
+        return Regression(labels=self.names)
+
     def describe(self) -> str:
         names = ", ".join(f"`{name}`" for name in self.names)
         return f"predicts {'the number' if len(self.names) == 1 else 'the numbers'} {names}"

@@ -184,10 +184,12 @@ def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
         if path.exists():
             path.rename(old)
         draft.rename(path)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
         if old.exists() and not path.exists():
             old.rename(path)
+        if isinstance(error, OSError) and error.errno in _OF_DISKS:  # the draft's name says little
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     shutil.rmtree(old, ignore_errors=True)
 

@@ -18,6 +18,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import classifier, encoder_source
 from ftkeras.exporters import _onnx_graph
+from ftkeras.exporters import _read_back
 from ftkeras.exporters.huggingface import Huggingface
 from ftkeras.heads.classification import Classification
 from ftkeras.problems import classification as problem
@@ -283,25 +284,39 @@ def test_unknown_model_type_is_refused_with_those_that_are_supported(tmp_path):
         encoder_source.build_new(config, tmp_path, pooler=True)
 
 
+def export(name, head, folder):
+    """Write a classifier, or its encoder alone, in Hugging Face's format; return the model."""
+    model, tokenizer = tuned_of(name), NoTokenizer()
+    layer = SimpleNamespace(max_length=12, tokenizer=tokenizer, truncation=Head(), redaction=None)
+    Huggingface(
+        model=model,
+        text_layer=layer,
+        problem=small.PROBLEM,
+        pairs=False,
+        plain=True,
+        run_dir=folder,
+        card=small.Card(),
+        head=head,
+    ).save(folder)
+    return model, np.array([[5, 6, 7, 8], [9, 10, *[model.pad_id] * 2]])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("head", [True, False])
+def test_export_is_read_back_as_the_same_model(name, head, tmp_path):
+    model, ids = export(name, head, tmp_path)
+    again = _read_back.read(tmp_path, model, "sequence_classification" if head else None)
+    assert_close(model({"token_ids": ids}), again({"token_ids": ids}))
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("head", [True, False])
 def test_transformers_computes_the_same_from_our_export(name, head, tmp_path):
     torch = pytest.importorskip("torch", reason="transformers runs models in PyTorch only")
     transformers = pytest.importorskip("transformers")
-    model, tokenizer = tuned_of(name), NoTokenizer()
-    layer = SimpleNamespace(max_length=12, tokenizer=tokenizer, truncation=Head(), redaction=None)
-    folder = Huggingface(
-        model=model,
-        text_layer=layer,
-        problem=small.PROBLEM,
-        plain=True,
-        run_dir=tmp_path,
-        card=small.Card(),
-        head=head,
-    ).write()
-    ids = np.array([[5, 6, 7, 8], [9, 10, *[model.pad_id] * 2]])
+    model, ids = export(name, head, tmp_path)
     kind = "AutoModelForSequenceClassification" if head else "AutoModel"
-    auto, info = getattr(transformers, kind).from_pretrained(folder, output_loading_info=True)
+    auto, info = getattr(transformers, kind).from_pretrained(tmp_path, output_loading_info=True)
     assert not info["unexpected_keys"]
     given = torch.tensor(ids), torch.tensor(ids != model.pad_id).long()
     with torch.no_grad():

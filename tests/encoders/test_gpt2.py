@@ -14,6 +14,7 @@ from ftkeras.encoders import load_weights
 from ftkeras.encoders.gpt2 import Gpt2
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, classifier
+from ftkeras.exporters import _read_back
 from ftkeras.exporters.huggingface import Huggingface
 from ftkeras.heads.classification import Classification
 from ftkeras.problems.classification import Classification as Problem
@@ -77,14 +78,17 @@ def export(model, folder, problem=small.PROBLEM):
     """Write the classifier in Hugging Face's format, without a tokenizer's files."""
     tokenizer = SimpleNamespace(save=lambda *args, **kwargs: None)
     layer = {"max_length": 12, "tokenizer": tokenizer, "truncation": Head(), "redaction": None}
-    return Huggingface(
+    exporter = Huggingface(
         model=model,
         text_layer=SimpleNamespace(**layer),
         problem=problem,
+        pairs=False,
         plain=True,
         run_dir=folder,
         card=small.Card(),
-    ).write()
+    )
+    exporter.save(folder)
+    return folder
 
 
 def test_bias_of_the_head_is_part_of_an_export(tmp_path):
@@ -97,6 +101,8 @@ def test_bias_of_the_head_is_part_of_an_export(tmp_path):
     again.head.kernel.assign(huggingface.read_tensors(folder)["score.weight"].T)
     again.head.bias.assign(np.zeros(3))
     wanted = model({"token_ids": IDS})
+    read = _read_back.read(folder, model, "sequence_classification")
+    np.testing.assert_allclose(read({"token_ids": IDS}), wanted, rtol=0, atol=1e-5)
     np.testing.assert_allclose(again({"token_ids": IDS}), wanted, rtol=0, atol=1e-5)
     transformers = pytest.importorskip("transformers")
     torch = pytest.importorskip("torch", reason="transformers runs models in PyTorch only")

@@ -1,18 +1,23 @@
 """The Hugging Face folder: its config, weights, tokenizer and model card."""
 
+import copy
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
 import transformers
 from huggingface_hub import ModelCard, metadata_load
+from safetensors import SafetensorError
 
 from ftkeras.checkpoints import huggingface
 from ftkeras.encoders.bert import Bert
+from ftkeras.errors import UserError
 from ftkeras.exporters.huggingface import NO_LICENSE, Huggingface
-from ftkeras.runs import metrics
+from ftkeras.runs import layout, metrics, samples
+from ftkeras.support import hashes
 from ftkeras.text.wordpiece import WordPiece
 from tests.exporters import small
 
@@ -95,7 +100,8 @@ def _exporter(
     run: tuple, run_dir: pathlib.Path, license: str | None = "mit", **keys
 ) -> Huggingface:
     model, layer, _ = run
-    about = {"problem": small.PROBLEM, "plain": True, "card": small.Card(license)}
+    shutil.copy(run[2] / layout.SAMPLES, run_dir)
+    about = {"problem": small.PROBLEM, "pairs": False, "plain": True, "card": small.Card(license)}
     return Huggingface(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
 
 
@@ -119,6 +125,62 @@ def test_encoder_alone_has_no_classifier_and_no_card(small_run, tmp_path):
     assert huggingface.read_config(folder)["architectures"] == ["BertModel"]
     assert "embeddings.word_embeddings.weight" in huggingface.read_tensors(folder)
     assert not (folder / "README.md").exists()
+
+
+def test_folder_is_kept_only_if_it_gives_the_answers_of_the_run(small_run, tmp_path, monkeypatch):
+    folder = _exporter(small_run, tmp_path).write()
+    record = json.loads((folder / layout.EXPORT_RECORD).read_text())
+    assert record["samples"] == len(small.TEXTS)
+    assert record["largest_difference"] < 1e-5
+    assert record["files"].keys() == {p.name for p in folder.iterdir()} - {layout.EXPORT_RECORD}
+    kept = hashes.of_folder(folder)
+    monkeypatch.setattr(
+        *(Huggingface, "_classifier_tensors"),
+        lambda self, tensors: {
+            "classifier.weight": np.full((3, 24), 7, np.float32),
+            "classifier.bias": np.full(3, 7, np.float32),
+        },
+    )
+    with pytest.raises(UserError, match="export=huggingface: a probability differs by"):
+        _exporter(small_run, tmp_path).write()
+    _exporter(small_run, tmp_path, tolerance=1.0).write()
+    assert hashes.of_folder(folder) != kept
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_encoder_is_compared_too(small_run, tmp_path, monkeypatch, head):
+    real = Bert.tensors
+    monkeypatch.setattr(Bert, "tensors", lambda self: {n: -v for n, v in real(self).items()})
+    with pytest.raises(UserError, match="export=huggingface: a probability differs by"):
+        _exporter(small_run, tmp_path, head=head).write()
+    assert not (tmp_path / "huggingface").exists()
+
+
+def test_temperature_is_in_the_weights_that_are_compared(small_run, tmp_path):
+    problem = copy.copy(small.PROBLEM)
+    problem.temperature = 2.0
+    rows = samples.read(small_run[2])
+    for row in rows:
+        roots = np.sqrt(row["probabilities"])
+        row["probabilities"] = (roots / roots.sum()).tolist()
+    exporter = _exporter(small_run, tmp_path, problem=problem)
+    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, rows)))
+    record = json.loads((exporter.write() / layout.EXPORT_RECORD).read_text())
+    assert record["largest_difference"] < 1e-5
+
+
+def test_full_disk_leaves_the_folder_as_it_was(small_run, tmp_path, monkeypatch):
+    folder = _exporter(small_run, tmp_path).write()
+    before = hashes.of_folder(folder)
+
+    def fail(tensors, path, metadata):
+        raise SafetensorError("Error while serializing: I/O error: full (os error 28)")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", fail)
+    with pytest.raises(OSError, match=f"No space left on device: '{folder}'"):
+        _exporter(small_run, tmp_path, head=False).write()
+    assert hashes.of_folder(folder) == before
+    assert {path.name for path in tmp_path.iterdir()} == {"huggingface", layout.SAMPLES}
 
 
 def test_missing_license_is_reported(small_run, tmp_path):

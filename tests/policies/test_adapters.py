@@ -78,5 +78,11 @@ def test_hugging_face_export_is_rejected():
     model = tiny.model()
     with pytest.raises(ValueError, match="adapters"):
         Huggingface(
-            model=model, text_layer=None, problem=None, plain=False, run_dir=None, card=None
+            model=model,
+            text_layer=None,
+            problem=None,
+            pairs=False,
+            plain=False,
+            run_dir=None,
+            card=None,
         )

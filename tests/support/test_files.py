@@ -109,6 +109,11 @@ def test_folder_stays_if_its_replacement_fails(tmp_path):
     with pytest.raises(KeyboardInterrupt), files.replacing_folder(folder) as draft:
         (draft / "lost").write_text("x")
         raise KeyboardInterrupt
+    with (
+        pytest.raises(OSError, match=f"No space left on device: '{folder}'"),
+        files.replacing_folder(folder) as draft,
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(draft / "lost"))
     assert [path.name for path in folder.iterdir()] == ["kept"]
     assert list(tmp_path.iterdir()) == [folder]
 
