@@ -10,24 +10,30 @@ from ftkeras.support import files
 from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.redactions import Redaction, Rule
+from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.windows import Windows
 
 REDACTION = "redaction.json"
+# How a caller gets the answer to a text from those to its windows, by `Problem.reads`. Where tokens
+# of windows are predicted, there is none to a text.
+_OF_WINDOWS = {
+    "texts": "combines the windows' logits ({})",
+    "words": "takes each word's tag from the window where it is farthest from a cut",
+    "contexts": "takes the best span of all windows as the answer",
+}
 
 
-def message(text_layer: TextLayer, *, cuts: bool = True) -> str | None:
+def message(text_layer: TextLayer, reads: str) -> str | None:
     """Return a note on the steps that an export of token ids leaves to its caller; None for none.
 
     Args:
         text_layer: of the run.
-        cuts: whether answers to windows can be combined at all.
+        reads: see `Problem.reads`.
     """
     truncation, notes = text_layer.truncation, []
-    if cuts and isinstance(truncation, Windows):
-        notes.append(
-            "it reads a window; the caller cuts texts, "
-            f"and combines the windows' logits ({truncation.combine})"
-        )
+    if isinstance(truncation, Windows) and reads in _OF_WINDOWS:
+        combines = _OF_WINDOWS[reads].format(truncation.combine)
+        notes.append(f"it reads a window; the caller cuts texts, and {combines}")
     if text_layer.redaction is not None:
         notes.append(f"it redacts nothing; the caller does, by the rules in {REDACTION}")
     return "; ".join(notes) or None
@@ -44,13 +50,17 @@ def write(folder: pathlib.Path, text_layer: TextLayer) -> None:
         files.write_json(folder / REDACTION, rules(text_layer.redaction))
 
 
+def spec(truncation: Truncation) -> str:
+    """Return the spec of a truncation, such as `head_tail(head=128)`."""
+    name = type(truncation).__module__.rpartition(".")[2]
+    return str(catalog.Spec(name, truncation.get_config()))
+
+
 def settings(text_layer: TextLayer) -> dict[str, Any]:
     """Return the settings of a text layer for `restore`, as plain JSON."""
-    truncation = text_layer.truncation
-    name = type(truncation).__module__.rpartition(".")[2]
     return {
         "max_length": text_layer.max_length,
-        "truncation": str(catalog.Spec(name, truncation.get_config())),
+        "truncation": spec(text_layer.truncation),
         "segments": text_layer.segments,
         "redaction": rules(text_layer.redaction),
     }

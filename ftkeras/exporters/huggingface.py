@@ -22,6 +22,7 @@ from ftkeras.training.finetuner import FineTuner
 
 # The key of the class of transformers without a head.
 ENCODER = "encoder"
+CUT_BY_CALLER = "transformers keeps the beginning of a long text; the caller cuts it as {} does"
 NO_LICENSE = "README.md names no license, as none is known; add one before you publish the folder"
 
 
@@ -132,17 +133,20 @@ class Huggingface:
             self._write_about_answers(folder)
         _left_to_caller.write(folder, self.text_layer)
         self.text_layer.tokenizer.save(
-            folder, max_length=self.text_layer.max_length, segments=encoder.segments > 0
+            folder,
+            max_length=self.text_layer.max_length,
+            segments=encoder.segments > 0,
+            cut_side=self.text_layer.truncation.cut_side,
         )
         huggingface.write(folder, config=config, tensors=tensors)
 
     def _write_about_answers(self, folder: pathlib.Path) -> None:
         """Write the card and the problem's own files, which an encoder alone does not need."""
         files.write_text(folder / "README.md", self.card.hub_header() + self.card.text())
-        # A model that predicts tokens has no answers to windows that a caller could combine.
-        in_vocabulary = self.model.head.needs_vocabulary
+        truncation = self.text_layer.truncation
         notes = [
-            _left_to_caller.message(self.text_layer, cuts=not in_vocabulary),
+            _left_to_caller.message(self.text_layer, self.problem.reads),
+            None if truncation.cut_side else CUT_BY_CALLER.format(_left_to_caller.spec(truncation)),
             None if self.card.license() else NO_LICENSE,
         ]
         self.message = "; ".join(filter(None, notes)) or None

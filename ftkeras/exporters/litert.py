@@ -82,7 +82,7 @@ class Litert(TokenIdExporter):
             tolerance=tolerance,
             logit_tolerance=logit_tolerance,
         )
-        self.message = _left_to_caller.message(text_layer)
+        self.message = _left_to_caller.message(text_layer, problem.reads)
 
     def write(self) -> pathlib.Path:
         """Write the folder and return it.

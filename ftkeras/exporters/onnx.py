@@ -85,7 +85,7 @@ class Onnx(TokenIdExporter):
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.segments = pairs and text_layer.segments
         self.run_dir, self.card, self.quantization = run_dir, card, quantization
-        self.message = _left_to_caller.message(text_layer)
+        self.message = _left_to_caller.message(text_layer, problem.reads)
 
     def write(self) -> pathlib.Path:
         """Write the folder and return it.

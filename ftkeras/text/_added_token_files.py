@@ -48,7 +48,19 @@ def find(checkpoint: TokenizerFiles, vocabulary: Sequence[str]) -> list[AddedTok
         entry = {**options, "special": True}
         index = ids.setdefault(content, len(ids))
         tokens.append(_token(checkpoint.folder, content, index, entry))
+    check_split(checkpoint, tokens)
     return sorted(tokens, key=lambda token: token.id)
+
+
+def check_split(checkpoint: TokenizerFiles, tokens: Sequence[AddedToken]) -> None:
+    """Raise UserError if added tokens would be split in texts, as no tokenizer here does it."""
+    special = [token.content for token in tokens if token.special]
+    if special and checkpoint.config.get("split_special_tokens"):
+        raise file_error(
+            checkpoint.config_path,
+            f"has split_special_tokens True, which is not supported with {special[0]!r}, an added "
+            "token that is special",
+        )
 
 
 def _declared(checkpoint: TokenizerFiles) -> list[AddedToken]:

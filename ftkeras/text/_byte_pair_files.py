@@ -7,6 +7,7 @@ from typing import Any
 
 from ftkeras.support import files
 from ftkeras.text import _byte_pair_json
+from ftkeras.text._added_token_files import check_split
 from ftkeras.text._added_tokens import AddedToken
 from ftkeras.text._folder import tokens_by_id
 from ftkeras.text._frames import STYLES
@@ -18,6 +19,7 @@ from ftkeras.text._tokenizer_files import (
     TokenizerFiles,
     file_error,
     read_json,
+    written_settings,
 )
 from ftkeras.text._tokenizer_settings import (
     ANY_TOKENIZER,
@@ -60,6 +62,7 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     if style == "gpt2" and checkpoint.config.get("add_bos_token"):
         raise file_error(checkpoint.config_path, "has add_bos_token, which is not supported")
     added = _added_tokens(checkpoint, style) if is_free else []
+    check_split(checkpoint, added)
     contents = [token.content for token in added]
     check_tokens(checkpoint, "byte-level BPE", STYLES[style], contents)
     compose = False
@@ -222,6 +225,7 @@ def write(
     compose: bool = False,
     added_tokens: Sequence[AddedToken] = (),
     max_length: int | None = None,
+    cut_side: str | None = None,
 ) -> None:
     """Write the files that `read` and transformers read.
 
@@ -254,6 +258,7 @@ def write(
         files.write_text(folder / TOKENIZER, json.dumps(content, ensure_ascii=False) + "\n")
         config["tokenizer_class"] = "PreTrainedTokenizerFast"
         config["model_input_names"] = ["input_ids", "attention_mask"]
-    if max_length is not None:
-        config["model_max_length"] = max_length
+    # With it, transformers would split added tokens that are special too.
+    splits = not any(token.special for token in added_tokens)
+    config |= written_settings(max_length, cut_side, splits_special_tokens=splits)
     files.write_json(folder / CONFIG, config)

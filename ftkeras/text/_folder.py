@@ -9,7 +9,7 @@ from ftkeras.support import files
 from ftkeras.text import _added_token_files, _tokenizer_settings
 from ftkeras.text._added_tokens import AddedToken
 from ftkeras.text._frames import STYLES
-from ftkeras.text._tokenizer_files import TokenizerFiles, file_error
+from ftkeras.text._tokenizer_files import TokenizerFiles, file_error, written_settings
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ def write(
     added_tokens: Sequence[AddedToken] = (),
     style: str = "bert",
     max_length: int | None = None,
+    cut_side: str | None = None,
     segments: bool = True,
 ) -> None:
     """Write vocab.txt and tokenizer_config.json, which `read` and transformers read.
@@ -101,12 +102,15 @@ def write(
         "strip_accents": strip_accents,
         "tokenize_chinese_chars": split_chinese,
         **_written_roles(style),
+        # With it, transformers would split added tokens that are special too.
+        **written_settings(
+            *(max_length, cut_side),
+            splits_special_tokens=not any(token.special for token in added_tokens),
+        ),
     }
     if added_tokens:
         own = tuple(_written_roles(style).values())
         config["added_tokens_decoder"] = _added_token_files.entries(vocabulary, added_tokens, own)
-    if max_length is not None:
-        config["model_max_length"] = max_length
     if not segments:
         config["model_input_names"] = ["input_ids", "attention_mask"]
     files.write_json(folder / "tokenizer_config.json", config)

@@ -12,6 +12,24 @@ VOCABULARIES = ("vocab.txt", "vocab.json")  # of WordPiece, and of byte-level BP
 SENTENCEPIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
 
 
+def written_settings(
+    max_length: int | None, cut_side: str | None, *, splits_special_tokens: bool = True
+) -> dict[str, Any]:
+    """Return entries of tokenizer_config.json about how transformers is to read texts.
+
+    Args:
+        max_length: the tokens that it truncates texts to; None for no limit.
+        cut_side: the side at which it does: right, or left; None for its default, which is right.
+        splits_special_tokens: whether a special token within a text is plain text.
+    """
+    settings = {
+        "split_special_tokens": splits_special_tokens or None,
+        "model_max_length": max_length,
+        "truncation_side": cut_side,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
 class TokenizerFiles(NamedTuple):
     """The contents of a checkpoint's tokenizer files.
 

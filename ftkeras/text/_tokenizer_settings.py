@@ -31,7 +31,6 @@ _CONFIG = {
     "clean_text": True,
     "wordpieces_prefix": "##",
     "padding_side": "right",
-    "split_special_tokens": False,
 }
 _MPNET = "MPNetTokenizer"
 # The special tokens that files may name, by the tokenizer's style.

@@ -19,6 +19,7 @@ from ftkeras.text._tokenizer_files import (
     TOKENIZER,
     TokenizerFiles,
     file_error,
+    written_settings,
 )
 from ftkeras.text._tokenizer_settings import (
     ANY_TOKENIZER,
@@ -295,6 +296,7 @@ def write(
     model: bytes,
     layout: str,
     max_length: int | None = None,
+    cut_side: str | None = None,
     **settings: bool,
 ) -> None:
     """Write the model and tokenizer_config.json, which `read` and transformers read.
@@ -304,6 +306,7 @@ def write(
         model: content of the model's file.
         layout: a key of `LAYOUTS`.
         max_length: the tokens that transformers truncates texts to; None for no limit.
+        cut_side: where it does: right or left; None for its default.
         **settings: ALBERT's, as `read` returns them.
 
     Raises:
@@ -315,8 +318,7 @@ def write(
         path.write_bytes(model)
     roles = STYLES[LAYOUTS[layout].style].roles
     config: dict[str, Any] = {"tokenizer_class": layout, **roles}
+    config |= written_settings(max_length, cut_side)
     if settings:
         config |= _albert_files.to_config(**settings)
-    if max_length is not None:
-        config["model_max_length"] = max_length
     files.write_json(folder / CONFIG, config)

@@ -258,7 +258,12 @@ class BytePair(tf.Module):
         }
 
     def save(
-        self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
+        self,
+        folder: pathlib.Path,
+        *,
+        max_length: int | None = None,
+        segments: bool = True,
+        cut_side: str | None = None,
     ) -> None:
         """Write the files that transformers reads: vocab.json and merges.txt, or tokenizer.json.
 
@@ -266,6 +271,7 @@ class BytePair(tf.Module):
             folder: the folder to write to.
             max_length: the tokens that transformers truncates texts to; None for no limit.
             segments: ignored, as there are none.
+            cut_side: where transformers truncates them: right or left; None for its default.
 
         Raises:
             ValueError: if `folder` has a tokenizer.json, which would be read instead.
@@ -279,6 +285,7 @@ class BytePair(tf.Module):
             compose=self.compose,
             added_tokens=self.added_tokens,
             max_length=max_length,
+            cut_side=cut_side,
         )
 
 

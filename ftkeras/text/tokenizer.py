@@ -67,7 +67,12 @@ class Tokenizer(Protocol):
         ...
 
     def save(
-        self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
+        self,
+        folder: pathlib.Path,
+        *,
+        max_length: int | None = None,
+        segments: bool = True,
+        cut_side: str | None = None,
     ) -> None:
         """Write the tokenizer's files in Hugging Face's format.
 
@@ -75,5 +80,6 @@ class Tokenizer(Protocol):
             folder: the folder to write to.
             max_length: the tokens that transformers truncates texts to; None for no limit.
             segments: whether transformers passes segment ids to the model.
+            cut_side: where transformers truncates them: right or left; None for its default.
         """
         ...

@@ -171,7 +171,12 @@ class Unigram(tf.Module):
         return {"model": hashlib.sha256(self._model).hexdigest(), **self._settings}
 
     def save(
-        self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
+        self,
+        folder: pathlib.Path,
+        *,
+        max_length: int | None = None,
+        segments: bool = True,
+        cut_side: str | None = None,
     ) -> None:
         """Write the SentencePiece model and tokenizer_config.json, which transformers reads too.
 
@@ -179,6 +184,7 @@ class Unigram(tf.Module):
             folder: the folder to write to.
             max_length: the tokens that transformers truncates texts to; None for no limit.
             segments: ignored, as there are none.
+            cut_side: where transformers truncates them: right or left; None for its default.
 
         Raises:
             ValueError: if `folder` has a tokenizer.json, which would be read instead.
@@ -188,6 +194,7 @@ class Unigram(tf.Module):
             model=self._model,
             layout=self.layout,
             max_length=max_length,
+            cut_side=cut_side,
             **self._settings,
         )
 

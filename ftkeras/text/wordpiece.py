@@ -279,7 +279,12 @@ class WordPiece(tf.Module):
         }
 
     def save(
-        self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
+        self,
+        folder: pathlib.Path,
+        *,
+        max_length: int | None = None,
+        segments: bool = True,
+        cut_side: str | None = None,
     ) -> None:
         """Write vocab.txt and tokenizer_config.json, which `from_folder` and transformers read.
 
@@ -287,6 +292,7 @@ class WordPiece(tf.Module):
             folder: the folder to write to.
             max_length: the tokens that transformers truncates texts to; None for no limit.
             segments: whether transformers passes segment ids to the model.
+            cut_side: where transformers truncates them: right or left; None for its default.
 
         Raises:
             ValueError: if a token contains a line end, or if `folder` has a tokenizer.json, which
@@ -301,6 +307,7 @@ class WordPiece(tf.Module):
             added_tokens=self.added_tokens,
             style=self.style,
             max_length=max_length,
+            cut_side=cut_side,
             segments=segments and self.segments > 1,
         )
 

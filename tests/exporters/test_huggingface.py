@@ -18,6 +18,9 @@ from ftkeras.errors import UserError
 from ftkeras.exporters.huggingface import NO_LICENSE, Huggingface
 from ftkeras.runs import layout, metrics, samples
 from ftkeras.support import hashes
+from ftkeras.text.truncations.head_tail import HeadTail
+from ftkeras.text.truncations.tail import Tail
+from ftkeras.text.truncations.windows import Windows
 from ftkeras.text.wordpiece import WordPiece
 from tests.exporters import small
 
@@ -190,6 +193,25 @@ def test_missing_license_is_reported(small_run, tmp_path):
         assert exporter.message == summary
         readme = (exporter.folder / "README.md").read_text()
         assert readme == "---\ntags: [header]\n---\na card\n"
+
+
+@pytest.mark.parametrize("truncation", [Tail(), HeadTail(head=4), Windows()], ids=type)
+def test_transformers_cuts_texts_as_the_run_does_or_the_caller_is_told(
+    small_run, tmp_path, truncation
+):
+    layer = small.text_layer(max_length=12)
+    layer.truncation = truncation
+    small.run_dir(tmp_path, small_run[0], small.text_layer(), small.TEXTS)
+    exporter = _exporter((small_run[0], layer, small_run[2]), tmp_path, tolerance=1.0)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(exporter.write())
+    long, other = " ".join(f"x{n}" for n in range(40)), " ".join(f"y{n}" for n in range(40))
+    for columns in ([long],), ([long], [other]):
+        same = tokenizer(*columns, truncation=True)["input_ids"] == (
+            layer(*columns)["token_ids"].to_list()
+        )
+        assert same == isinstance(truncation, Tail)
+    told = {Tail: None, HeadTail: "as head_tail(head=4) does", Windows: "reads a window"}
+    assert (told[type(truncation)] or "None") in str(exporter.message)
 
 
 def test_model_without_a_class_in_transformers_is_refused(small_run, tmp_path):

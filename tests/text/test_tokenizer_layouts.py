@@ -149,7 +149,15 @@ REFUSED = [
     ({"tokenizer_config": {"do_lower_case": "no"}}, "do_lower_case 'no'"),
     ({"tokenizer_config": {"never_split": ["[SEP]", "foo"]}}, "never_split 'foo'"),
     ({"tokenizer_config": {"padding_side": "left"}}, "padding_side 'left'"),
-    ({"tokenizer_config": {"split_special_tokens": True}}, "split_special_tokens True"),
+    (
+        {
+            "tokenizer_config": {
+                "split_special_tokens": True,
+                "added_tokens_decoder": decoder(entry("x1", special=True)),
+            }
+        },
+        "split_special_tokens True, which is not supported with 'x1'",
+    ),
     ({"tokenizer_config": {"cls_token": "<s>"}}, r"tokenizer_config\.json has cls_token '<s>'"),
     ({"special_tokens_map": {"unk_token": {"content": "?"}}}, r"tokens_map\.json has unk_token"),
     (

@@ -14,9 +14,11 @@ class Truncation(Protocol):
 
     Attributes:
         cuts_windows: whether it cuts a text into windows instead, with a method `cut`.
+        cut_side: where what it drops of a text, or of a window, is: right or left; None for neither.
     """
 
     cuts_windows: bool
+    cut_side: str | None
 
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Shorten each text to a limit.

@@ -11,7 +11,7 @@ class Head:
     Call: as in `Truncation`.
     """
 
-    cuts_windows = False
+    cuts_windows, cut_side = False, "right"
 
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Return the first `limit` pieces of each row."""

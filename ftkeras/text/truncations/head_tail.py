@@ -22,7 +22,7 @@ class HeadTail:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
-    cuts_windows = False
+    cuts_windows, cut_side = False, None
 
     def __init__(self, *, head: int = 128):
         bounds.integer(1, head=head)

@@ -11,7 +11,7 @@ class Tail:
     Call: as in `Truncation`.
     """
 
-    cuts_windows = False
+    cuts_windows, cut_side = False, "left"
 
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Return the last `limit` pieces of each row."""

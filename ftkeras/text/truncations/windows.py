@@ -94,7 +94,7 @@ class Windows(Head):
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
-    cuts_windows = True
+    cuts_windows, cut_side = True, "right"
 
     def __init__(self, *, overlap: int = 128, combine: str = "mean"):
         bounds.integer(0, overlap=overlap)
