@@ -188,7 +188,7 @@ def export(
         export: the formats, as the flag takes them. This and the others are by default the run's.
         export_dir: the folder of all exports.
         name: the name of the export.
-        force: whether to export labels or inputs that differ from those of the newest version.
+        force: whether to export outputs, labels or inputs that differ from the newest version's.
         verbose: 0 to show only warnings.
         reporter: as in `train`.
 

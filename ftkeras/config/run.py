@@ -269,7 +269,7 @@ class Config(Privacy):
     force: bool = flag(
         False,
         "Output",
-        "Export a new version even if its labels or inputs differ from those of the newest one.",
+        "Export a new version even if its outputs, labels or inputs differ from the newest one's.",
         free=True,
     )
     track: tuple[str, ...] = flag(

@@ -82,7 +82,7 @@ def of_finished_run(config: Config, run_dir: pathlib.Path) -> list[Exporter]:
 
 
 def check_versions(config: Config) -> None:
-    """Refuse labels or inputs that differ from the newest version's, before training.
+    """Refuse a problem, labels or inputs that differ from the newest version's, before training.
 
     The exporters check it as well. This is for a search, which builds them hours later.
 
@@ -93,7 +93,9 @@ def check_versions(config: Config) -> None:
     writes_versions = any("served_from" in inspect.signature(cls).parameters for cls in classes)
     if writes_versions and not config.force:
         task = catalog.build("task", config.task, data_dir=config.data_dir)
-        exported.require_same_interface(export_folder(config), task.labels, pairs=task.pairs)
+        exported.require_same_interface(
+            export_folder(config), task.labels, kind=task.problem_class.kind, pairs=task.pairs
+        )
 
 
 def _card(experiment: Experiment, run_dir: pathlib.Path) -> ModelCard:

@@ -4,8 +4,8 @@ An exporter is constructed before training, so that it can refuse a model in tim
 arguments by name: `model`, `text_layer`, `labels`, `pairs` (whether texts come in pairs), `plain`
 (whether the model is an encoder and a head, without layers that a policy added), `run_dir`,
 `served_from` (the folder of the task's versions), `card` (the model card) and `force` (whether to
-replace a version that has other labels or inputs). Its other arguments come from the spec, such as
-`--export="saved_model(dtype='float16')"`.
+replace a version that has another problem, other labels or inputs). Its other arguments come from
+the spec, such as `--export="saved_model(dtype='float16')"`.
 
 `write()` writes the model with its present weights, verifies it, and returns the folder; `message`
 is then a line about the result, or None. `experiment.exports.Exporter` is the interface.

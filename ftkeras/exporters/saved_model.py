@@ -1,9 +1,10 @@
 """Export to a SavedModel for TensorFlow Serving."""
 
+import contextlib
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -18,7 +19,7 @@ from ftkeras.exporters._weights import DTYPES, Weights
 from ftkeras.problems import Problem
 from ftkeras.runs import exported, inputs, layout, metrics, samples
 from ftkeras.runs import problem as recorded_problem
-from ftkeras.support import accelerator, files
+from ftkeras.support import accelerator, bounds, files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
@@ -27,6 +28,7 @@ from ftkeras.training.finetuner import FineTuner
 TOLERANCE = 1e-5
 # Rounded weights and rounded products both move the logits; bfloat16 has 8 bits.
 ACCELERATOR_LOGIT_TOLERANCE = LOGIT_TOLERANCES["bfloat16"]
+STEPS = 32  # of explanations
 WITHOUT_WARMUP = "without warm-up requests, which need: pip install 'ftkeras[serve]'"
 
 
@@ -79,7 +81,8 @@ class SavedModel:
         run_dir: The run's folder, which holds the texts for the check.
         served_from: The folder that holds the versions.
         card: The model card.
-        force: Whether to write a version whose labels or inputs differ from those of the newest.
+        force: Whether to write a version whose problem, labels or inputs differ from those of the
+            newest.
         dtype: The type that weights are stored in, float32, bfloat16 or float16; they are cast to
             float32 when they are used.
         quantization: 'int8' stores matrices as 8-bit integers with a scale for each channel; None
@@ -88,7 +91,7 @@ class SavedModel:
             weights are then stored too, are faster only on devices that multiply in them. Softmax,
             normalization and outputs are float32.
         explain: Whether to add the signature `explain`.
-        steps: Points at which `explain` takes gradients; at least 1.
+        steps: Points at which `explain` takes gradients; at least 1; None for 32. Only with it.
         tolerance: How far a probability, or a number in standard deviations, may be from the
             run's, in 0 to 1; None for 1e-5 with
             float32 weights (0.02 if the run used a GPU or TPU), otherwise no bound.
@@ -98,7 +101,7 @@ class SavedModel:
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
-        UserError: The newest version has other labels or inputs.
+        UserError: The newest version has another problem, other labels or inputs.
     """
 
     def __init__(
@@ -116,7 +119,7 @@ class SavedModel:
         quantization: str | None = None,
         compute: str = "float32",
         explain: bool = False,
-        steps: int = 32,
+        steps: int | None = None,
         tolerance: float | None = None,
         logit_tolerance: float | None = None,
     ):
@@ -126,6 +129,14 @@ class SavedModel:
             raise ValueError(
                 f"`compute` must be one of {', '.join(DTYPES)}. Received: {compute!r}."
             )
+        if quantization not in (None, "int8"):
+            raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
+        for name, value in {"dtype": dtype, "compute": compute}.items():
+            if quantization and value != "float32":
+                raise ValueError(
+                    f"`quantization` and `{name}` can't be combined. "
+                    f"Received: {quantization!r} and {value!r}."
+                )
         if compute != "float32":
             if dtype not in ("float32", compute):
                 raise ValueError(
@@ -133,25 +144,23 @@ class SavedModel:
                     f"Received: {dtype!r} and {compute!r}."
                 )
             dtype = compute
-        if quantization not in (None, "int8"):
-            raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
-        if quantization and dtype != "float32":
-            raise ValueError(
-                "`quantization` and `dtype` can't be combined. "
-                f"Received: {quantization!r} and {dtype!r}."
-            )
         if explain and not problem.explains:
             raise ValueError(
                 f"`explain` can't be used with a {problem.kind}. Received: {explain!r}."
             )
-        if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-            raise ValueError(f"`steps` must be an integer of at least 1. Received: {steps!r}.")
+        bounds.optional_integer(1, steps=steps)
+        if steps is not None and not explain:
+            raise ValueError(
+                f"`steps` has an effect only with explain=True. Received: steps={steps}."
+            )
         if not force:
-            exported.require_same_interface(served_from, problem.names, pairs=pairs)
+            exported.require_same_interface(
+                served_from, problem.names, kind=problem.kind, pairs=pairs
+            )
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.run_dir, self.served_from, self.card = run_dir, served_from, card
         self.dtype, self.quantization, self.compute = dtype, quantization, compute
-        self.explain_steps = steps if explain else None
+        self.explain_steps = (STEPS if steps is None else steps) if explain else None
         self.bounds = _bounds(quantization or dtype, tolerance, logit_tolerance)
         self.message: str | None = None
 
@@ -224,9 +233,10 @@ class SavedModel:
     def _save(self, served: Served, folder: pathlib.Path) -> int:
         """Write everything but export.json, and return the number of warm-up requests."""
         signatures = served.signatures()
-        tf.saved_model.save(served, str(folder), signatures)
-        if CLASSIFY in signatures:
-            _rename_method(folder)
+        with _errors_of_disk(folder.parent):
+            tf.saved_model.save(served, str(folder), signatures)
+            if CLASSIFY in signatures:
+                _rename_method(folder)
         if unknown := _ops.unknown(_ops.used(folder)):
             raise UserError(
                 "export=saved_model: the graph has an op that TensorFlow Serving lacks: "
@@ -247,7 +257,8 @@ class SavedModel:
         if not _warmup.is_available():
             return 0
         model = self.served_from.name
-        return _warmup.write(folder, served=served, signatures=signatures, model=model)
+        with _errors_of_disk(folder.parent):
+            return _warmup.write(folder, served=served, signatures=signatures, model=model)
 
     def _verify(
         self,
@@ -284,6 +295,19 @@ def _bounds(
     if accelerator.is_available() and logit_tolerance is None and stored_in != "float32":
         logit_tolerance = max(LOGIT_TOLERANCES[stored_in], ACCELERATOR_LOGIT_TOLERANCE)
     return Bounds.choose(stored_in, exact, tolerance=tolerance, logit_tolerance=logit_tolerance)
+
+
+@contextlib.contextmanager
+def _errors_of_disk(folder: pathlib.Path) -> Iterator[None]:
+    """Raise UserError where TensorFlow can't write into a folder, such as on a full disk."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]
+        raise UserError(
+            f"export=saved_model: {folder} can't hold the model ({reason}); free space there, or "
+            "choose another `export_dir`."
+        ) from error
 
 
 def _size(folder: pathlib.Path) -> int:

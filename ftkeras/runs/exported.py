@@ -132,18 +132,21 @@ def takes_pairs(version: pathlib.Path) -> bool:
     return default is not None and "pair" in default.inputs
 
 
-def require_same_interface(folder: pathlib.Path, labels: Sequence[str], *, pairs: bool) -> None:
+def require_same_interface(
+    folder: pathlib.Path, labels: Sequence[str], *, kind: str, pairs: bool
+) -> None:
     """Raise UserError unless a new version would answer as the newest one in the folder does.
 
-    A server replaces a version by the next one, and clients rely on its labels and inputs.
+    A server replaces a version by the next one, and clients rely on its outputs, labels and inputs.
 
     Args:
         folder: the folder of the versions, which need not exist.
         labels: of the new version.
+        kind: of its problem, which decides about the outputs; see `Problem.kind`.
         pairs: whether it takes pairs of texts.
 
     Raises:
-        UserError: if the labels, their order or the inputs differ, or can't be read.
+        UserError: if the problem, the labels, their order or the inputs differ, or can't be read.
     """
     if not (versions := find_versions(folder)):
         return
@@ -156,6 +159,11 @@ def require_same_interface(folder: pathlib.Path, labels: Sequence[str], *, pairs
             f"the labels of {newest}, the newest version, can't be read "
             f"({getattr(error, 'strerror', error)}); {remedy}"
         ) from None
+    if (replaced := problem.read(newest, before).kind) != kind:
+        raise UserError(
+            f"the newest version, {newest}, is a {replaced}, but this run trains a {kind}, which "
+            f"has other outputs; {remedy}"
+        )
     if before != tuple(labels):
         order = " in another order" if set(before) == set(labels) else ""
         raise UserError(

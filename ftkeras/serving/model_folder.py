@@ -3,11 +3,14 @@
 Or a single ONNX model, in a folder of its own.
 """
 
+import logging
 import pathlib
 
 from ftkeras.errors import UserError
 
+log = logging.getLogger(__name__)
 EXAMPLE = "saved_models/imdb"
+SAVED_MODEL = "saved_model.pb"
 ONNX, LABELS = "model.onnx", "labels.txt"
 OTHERS = (ONNX, "model.tflite", "model.safetensors")
 
@@ -45,15 +48,18 @@ def find_model(model: str | None, verb: str) -> pathlib.Path:
     """Return the folder of the SavedModel that `model` names.
 
     Args:
-        model: a SavedModel, or a folder of versions, of which the newest is taken.
+        model: a SavedModel, or a folder of versions, of which the newest is taken that is one. A
+            newer number, such as that of a version that is being copied there, is logged.
         verb: the verb that needs the model, for messages.
 
     Raises:
         UserError: if `model` is neither.
     """
     folder = _required(model, verb)
-    if versions := _versions(folder):
-        folder = max(versions, key=lambda version: int(version.name))
+    for version in sorted(_versions(folder), key=lambda version: int(version.name), reverse=True):
+        if _is_model(version):
+            return version
+        log.warning("version %s is skipped, as it has no %s", version, SAVED_MODEL)
     if not _is_model(folder):
         raise UserError(
             f"model={model} holds no SavedModel{_kind(folder)}; name a folder such as {EXAMPLE} or "
@@ -73,7 +79,7 @@ def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _is_model(folder: pathlib.Path) -> bool:
-    return (folder / "saved_model.pb").is_file()
+    return (folder / SAVED_MODEL).is_file()
 
 
 def _kind(folder: pathlib.Path) -> str:

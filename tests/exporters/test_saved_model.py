@@ -167,6 +167,22 @@ def test_export_with_an_unknown_op_is_refused(small_run, monkeypatch):
     assert set(exporter.served_from.iterdir()) == before
 
 
+def test_full_disk_is_told_and_leaves_nothing(small_run, tmp_path, monkeypatch):
+    """In TensorFlow's words, which name a file of the version that will not be there."""
+    model, layer, _ = small_run
+    exporter = small.exporter(small.run_dir(tmp_path, model, layer, small.TEXTS), model, layer)
+    words = "{{node x}} served/.1.partial/variables/a; No space left on device [Op:SaveV2]"
+
+    def fail(*arguments):
+        raise tf.errors.ResourceExhaustedError(None, None, words)
+
+    monkeypatch.setattr(tf.saved_model, "save", fail)
+    reason = r"served can't hold the model \(No space left on device\); .*`export_dir`"
+    with pytest.raises(UserError, match=f"export=saved_model: {tmp_path}/{reason}"):
+        exporter.write()
+    assert list((tmp_path / "served").iterdir()) == []
+
+
 def test_run_without_samples_names_the_command_that_writes_them(small_run, tmp_path):
     model, layer, _ = small_run
     with pytest.raises(
@@ -252,9 +268,10 @@ def test_export_without_serving_api_omits_warm_up_requests_and_says_so(
         ({"quantization": "int8", "dtype": "float16"}, "`quantization` and `dtype`"),
         ({"compute": "int8"}, "`compute`.*float16.*int8"),
         ({"compute": "float16", "dtype": "bfloat16"}, "`dtype` must be equal to `compute`"),
-        ({"compute": "float16", "quantization": "int8"}, "`quantization` and `dtype`"),
+        ({"compute": "float16", "quantization": "int8"}, "`quantization` and `compute`.*'float16'"),
         ({"logit_tolerance": -1}, "`logit_tolerance`.*-1"),
-        ({"steps": 0}, "`steps`.*0"),
+        ({"explain": True, "steps": 0}, "`steps`.*0"),
+        ({"steps": 64}, "`steps` has an effect only with explain=True.*64"),
         ({"tolerance": -1}, "`tolerance`.*-1"),
     ],
 )

@@ -86,6 +86,14 @@ def test_the_newest_version_is_found(tmp_path):
     assert find_versions(str(tmp_path / "9"), "serve") == (tmp_path, 9)
 
 
+def test_a_newer_number_without_a_model_is_skipped_and_told(tmp_path, caplog):
+    """As while a version is being copied there."""
+    _model(tmp_path / "9")
+    (tmp_path / "10").mkdir()
+    assert find_model(str(tmp_path), "predict") == tmp_path / "9"
+    assert f"version {tmp_path / '10'} is skipped, as it has no saved_model.pb" in caplog.text
+
+
 @pytest.mark.parametrize("find", [find_model, find_versions])
 def test_a_missing_model_is_named(tmp_path, find):
     with pytest.raises(UserError, match="^serve needs `model`"):

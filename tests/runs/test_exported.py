@@ -3,7 +3,12 @@ import pathlib
 import pytest
 
 from ftkeras.errors import UserError
+from ftkeras.problems.classification import Classification
+from ftkeras.problems.multi_label import MultiLabel
 from ftkeras.runs import exported, signatures
+from ftkeras.runs import problem as recorded_problem
+
+CLASSES = {"kind": Classification.kind}
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -69,13 +74,13 @@ def test_damaged_file_is_refused(tmp_path):
 
 
 def test_first_version_may_have_any_interface(tmp_path):
-    exported.require_same_interface(tmp_path / "none", ["a"], pairs=False)
+    exported.require_same_interface(tmp_path / "none", ["a"], **CLASSES, pairs=False)
 
 
 def test_new_version_must_have_the_newest_ones_interface(tmp_path):
     _write(tmp_path / "9", ["x", "y"], ["text"])
     _write(tmp_path / "10", ["a", "b"], ["text"])
-    exported.require_same_interface(tmp_path, ["a", "b"], pairs=False)
+    exported.require_same_interface(tmp_path, ["a", "b"], **CLASSES, pairs=False)
     for labels, pairs, message in (
         (["1", "2"], False, "10, has the labels 'a', 'b', but this run has '1', '2'; .*`force`"),
         (["b", "a"], False, "'b', 'a' in another order"),
@@ -83,12 +88,26 @@ def test_new_version_must_have_the_newest_ones_interface(tmp_path):
         ([str(n) for n in range(77)], False, r"'4', … \(77 in all\)"),
     ):
         with pytest.raises(UserError, match=message) as caught:
-            exported.require_same_interface(tmp_path, labels, pairs=pairs)
+            exported.require_same_interface(tmp_path, labels, **CLASSES, pairs=pairs)
         assert "\n" not in str(caught.value)
+
+
+def test_new_version_must_have_the_newest_ones_outputs(tmp_path):
+    """The labels alone do not say what the outputs are."""
+    one, several = Classification(labels=("a", "b")), MultiLabel(labels=("a", "b"))
+    _write(tmp_path / "1", ["a", "b"], ["text"])
+    kinds = "is a text classifier, but this run trains a multi-label text classifier.*`force`"
+    with pytest.raises(UserError, match=kinds):
+        exported.require_same_interface(tmp_path, several.names, kind=several.kind, pairs=False)
+    _write(tmp_path / "2", ["a", "b"], ["text"])
+    recorded_problem.write(tmp_path / "2", several)
+    exported.require_same_interface(tmp_path, several.names, kind=several.kind, pairs=False)
+    with pytest.raises(UserError, match="is a multi-label text classifier, but this run trains a"):
+        exported.require_same_interface(tmp_path, one.names, kind=one.kind, pairs=False)
 
 
 def test_foreign_model_is_refused(tmp_path):
     _write(tmp_path / "1", ["a", "b"], ["text"])
     (tmp_path / "1" / exported.LABELS).unlink()
     with pytest.raises(UserError, match=r"labels of .*1, the newest version, can't be read"):
-        exported.require_same_interface(tmp_path, ["a", "b"], pairs=False)
+        exported.require_same_interface(tmp_path, ["a", "b"], **CLASSES, pairs=False)
