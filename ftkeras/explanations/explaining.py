@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from ftkeras.errors import UserError
 from ftkeras.explanations import occlusion
-from ftkeras.explanations.explanation import Explanation, of_outputs
+from ftkeras.explanations.explanation import Explanation, decoded, of_outputs
 from ftkeras.problems import Problem
 
 GRADIENTS = "integrated_gradients"
@@ -116,10 +116,13 @@ def _attributed(
     """Explain outputs for a text by gradients; only the first if the model explains no other."""
     chosen = chosen if model.explains_any else chosen[:1]
     rows, names = model.attribute([text] * len(chosen), chosen), model.problem.names
-    return [
-        of_outputs({**answer, **row}, text, explained=names[n], method=GRADIENTS)
-        for row, n in zip(rows, chosen, strict=True)
-    ]
+    explanations = []
+    for row, number in zip(rows, chosen, strict=True):
+        # An exported model says itself which output it has explained, unless it is an older one.
+        explained = decoded(row.get("explained", names[number]))
+        whole = {**answer, **row}
+        explanations.append(of_outputs(whole, text, explained=explained, method=GRADIENTS))
+    return explanations
 
 
 def _explain_spans(

@@ -187,7 +187,7 @@ class _Functions:
         return {"logits": logits, self._problem.output: self._problem.activate(logits)}
 
     def explain(self, **texts: tf.Tensor) -> Tensors:
-        """Return the answers to texts, and what each token contributes to them."""
+        """Return the answers to texts, and what each token contributes to the largest output."""
         assert self._served.explain_steps is not None, "there is a signature `explain`"
         tokenizer, ids = self._text_layer.tokenizer, self._tokenize(texts)
         token_ids, logits = ids["token_ids"], self._run(ids)[0]
@@ -198,10 +198,12 @@ class _Functions:
             special_ids=tokenizer.special_ids,
             steps=self._served.explain_steps,
         )
-        attributions, gap = attribute(dict(ids), tf.argmax(logits, axis=-1))
+        chosen = tf.argmax(logits, axis=-1)
+        attributions, gap = attribute(dict(ids), chosen)
         tokens = tf.gather(tf.constant(list(tokenizer.vocabulary)), token_ids)
         return {
             **self._problem.served(logits),
+            "explained": tf.gather(tf.constant(list(self._problem.names)), chosen),
             "tokens": tf.where(token_ids == tokenizer.pad_id, "", tokens),
             "attributions": attributions,
             "gap": gap,

@@ -58,10 +58,11 @@ class SavedModel:
             alone and returns its vector, of length 1. Of texts that are cut into windows, the
             windows' inputs are combined as their logits are; of entities there is no such
             signature then.
-        explain: only with `explain=True`: `text` (and `pair`) -> the outputs of serving_default,
-            `tokens` string and `attributions` float32 [batch, length] by integrated gradients, and
-            `gap` float32 [batch], the part of the log-odds (or the number) that they do not account
-            for.
+        explain: only with `explain=True`: `text` (and `pair`) -> the outputs of serving_default;
+            `explained` string [batch], the most probable label, or of several numbers the one that
+            is the most standard deviations above its mean; `tokens` string and `attributions`
+            float32 [batch, length] by integrated gradients; and `gap` float32 [batch], the part of
+            its log-odds (or of the number) that they do not account for.
 
     The model contains the text layer of training. Texts of similar length are read together, padded
     to the longest of them, rounded up to one of a few lengths. Nothing in the model is compiled by

@@ -1,5 +1,6 @@
 """The files that run TensorFlow Serving on an exported model, with Docker Compose or Kubernetes."""
 
+import json
 import math
 import os
 import pathlib
@@ -137,13 +138,15 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
         f'    version_labels {{ key: "{label}" value: {version} }}'
         for label, version in server.plan.labels.items()
     ]
-    # Compose takes a path that does not start with a dot for the name of a volume.
     folder = os.path.relpath(server.model, output)
+    # Compose takes a path that does not start with a dot for the name of a volume.
+    folder = folder if folder.startswith("..") else os.path.join(".", folder)
     return {
         "name": server.name,
         "object": _object_name(server.name),
         "image": server.image,
-        "folder": folder if folder.startswith("..") else os.path.join(".", folder),
+        "folder": folder,
+        "source": _of_compose(folder),
         "versions": " ".join(f"versions: {version}" for version in server.plan.versions),
         "labels": "\n".join(labels),
         "batch_size": server.batch_size,
@@ -151,6 +154,15 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
         "memory": _memory(server),
         "command": f"python -m ftkeras.main deploy {shlex.quote(f'--model={server.model}')}",
     }
+
+
+def _of_compose(path: str) -> str:
+    """Return a path as a string of a Compose file, in which $ would begin a variable.
+
+    >>> print(_of_compose('../a "b": $c'))
+    "../a \\"b\\": $$c"
+    """
+    return json.dumps(path.replace("$", "$$"), ensure_ascii=False)
 
 
 def _object_name(name: str) -> str:

@@ -124,6 +124,17 @@ def test_each_predicted_label_is_explained_or_the_given_ones():
         explain("a film", "nice")
 
 
+def test_export_names_the_output_that_it_explains():
+    """Which may be another than the first of those that the answer names."""
+    model = _Additive(MultiLabel(labels=("dull", "good"), threshold=0.5))
+    model.explains_any = False
+    row = {"tokens": [b"dull"], "attributions": [1.0], "gap": 0.0}
+    model.attribute = lambda texts, chosen: [{**row, "explained": b"good"}]
+    assert explaining.explain(model, [{"text": "dull"}])[0]["explained"] == "good"
+    model.attribute = lambda texts, chosen: [row]  # of an earlier version
+    assert explaining.explain(model, [{"text": "dull"}])[0]["explained"] == "dull"
+
+
 def test_what_can_not_be_explained_is_refused():
     model = _Additive(MultipleChoice(labels=("0", "1")))
     with pytest.raises(UserError, match="answers of a multiple-choice model can't be explained"):

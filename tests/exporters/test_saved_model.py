@@ -53,7 +53,7 @@ def test_signatures_are_the_documented_ones(graph):
         "token_ids": {"logits": three, "probabilities": three},
         "classify": {"classes": three, "scores": three},
         "embed": {"embedding": [-1, 24]},
-        "explain": {**answer, "tokens": ids, "attributions": ids, "gap": one},
+        "explain": {**answer, "explained": one, "tokens": ids, "attributions": ids, "gap": one},
         "token_counts": {"tokens": one, "unknown": one},
     }
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ftkeras.exporters._signatures import Served
 from ftkeras.exporters._weights import Weights
+from ftkeras.problems.regression import Regression
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.windows import Windows
 from tests.exporters import small
@@ -83,6 +84,23 @@ def test_explanation_names_the_tokens_and_adds_up(one):
     attributions = answer["attributions"].numpy()[0]
     assert np.count_nonzero(attributions) == 4
     assert abs(answer["gap"].numpy()[0]) < 0.02 * np.abs(attributions).sum()
+    assert answer["explained"].numpy().tolist() == answer["label"].numpy().tolist()
+
+
+def test_explanation_of_several_numbers_names_the_one_that_it_explains():
+    """By how many standard deviations it is above its mean, not by the number itself."""
+    model, names = small.model(), ("a", "b", "c")
+    numbers = Regression(labels=names)
+    numbers.fit(np.array([[0.0, 100.0, -7.0], [1.0, 300.0, -5.0]]))
+    weights, layer = Weights(model), small.text_layer()
+    served = Served(
+        weights=weights, text_layer=layer, problem=numbers, pairs=False, explain_steps=2
+    )
+    answer = served.signatures()["explain"](text=tf.constant(FIRST))
+    places = [names.index(name.decode()) for name in answer["explained"].numpy()]
+    values = answer["values"].numpy()
+    assert places == ((values - [0.5, 200, -6]) / [0.5, 100, 1]).argmax(axis=1).tolist()
+    assert places != values.argmax(axis=1).tolist()
 
 
 @pytest.mark.matrix

@@ -94,12 +94,24 @@ def test_compose_runs_the_official_image_with_the_written_files(written):
     (service,) = yaml.safe_load((written / "docker-compose.yaml").read_text())["services"].values()
     assert service["image"] == "tensorflow/serving:2.21.0"
     flags = _flags(service["command"])
-    mounts = dict(volume.split(":")[1::-1] for volume in service["volumes"])
+    models, config = service["volumes"]
+    assert (models["type"], models["read_only"], config[-3:]) == ("bind", True, ":ro")
+    mounts = {models["target"]: models["source"], "/config": config.split(":")[0]}
     assert (written / mounts["/models/My-imdb"] / "2" / "saved_model.pb").is_file()
     for flag in ("model_config_file", "batching_parameters_file", "monitoring_config_file"):
         path = pathlib.PurePosixPath(flags[flag])
         assert (written / mounts[str(path.parent)] / path.name).is_file()
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+
+
+def test_compose_is_given_any_path_as_it_is(tmp_path, monkeypatch):
+    """A colon would end it, and a variable's value would take the place of its name."""
+    monkeypatch.chdir(tmp_path)
+    _model(tmp_path / 'a: "$HOME" {b}' / "imdb", 1)
+    deploy.run(DeployConfig(model='a: "$HOME" {b}/imdb', output="out"))
+    text = (tmp_path / "out" / "docker-compose.yaml").read_text()
+    (service,) = yaml.safe_load(text)["services"].values()
+    assert service["volumes"][0]["source"] == '../a: "$$HOME" {b}/imdb'
 
 
 def test_kubernetes_probes_the_model(written):

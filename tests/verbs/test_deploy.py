@@ -87,6 +87,18 @@ def test_tpu_script_passes_the_flags_unchanged(tmp_path):
     assert catalog.build("strategy", config.strategy).name == "local"
 
 
+def test_tpu_script_installs_the_wheel_that_it_has_built(tmp_path):
+    """On a machine that it has set up before, too, whatever the versions of the wheels are."""
+    _stand_in(tmp_path, "gcloud", f'for word; do echo "$word"; done >>{tmp_path}/said')
+    _stand_in(tmp_path, "python", "true")
+    names = {"PROJECT": "p", "ZONE": "z", "BUCKET": "gs://b", "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run([DEPLOY / "tpu_vm.sh"], env=names, capture_output=True, check=True)
+    said = (tmp_path / "said").read_text()
+    steps = "rm -f ftkeras-", "scp", "only-if-needed ./ftkeras-", "--force-reinstall --no-deps ./ft"
+    places = [said.index(step) for step in steps]
+    assert places == sorted(places)
+
+
 @pytest.fixture(scope="module")
 def kubernetes() -> dict[str, dict]:
     """Return the objects of the manifest, by kind."""

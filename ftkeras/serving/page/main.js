@@ -21,8 +21,9 @@ async function update() {
     for (const id of ["why", "words", "legend"]) $(id).hidden = !kind.number;
     if (!kind.number) return void $("words").setAttribute("aria-busy", "false");
     showWords(null);
-    const pieces = "explain" in signatures ? await attribute(text, pair) : await occlude(text, pair, answer, current);
-    if (current()) showWords(pieces, kind.name(answer), kind.sides);
+    const { pieces, explained = kind.name(answer) } = "explain" in signatures
+      ? await attribute(text, pair) : { pieces: await occlude(text, pair, answer, current) };
+    if (current()) showWords(pieces, explained, kind.sides);
   } catch (error) {
     if (current()) $("error").textContent = error.message || "The server can't be reached.";
   } finally {

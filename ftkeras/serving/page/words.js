@@ -19,9 +19,9 @@ async function occlude(text, pair, answer, current) {
   return pieces.map((piece, index) => ({ piece, weight: weights[index] }));
 }
 
-// Return the model's own attributions, with the tokens joined to words.
+// Return the model's own attributions, with the tokens joined to words, and the output that they explain.
 async function attribute(text, pair) {
-  const [{ tokens, attributions }] = await predict([example(text, pair)], "explain");
+  const [{ tokens, attributions, explained }] = await predict([example(text, pair)], "explain");
   const pieces = [];
   tokens.forEach((token, index) => {
     if (!token || ["[CLS]", "[SEP]", "[PAD]"].includes(token)) return;
@@ -31,7 +31,7 @@ async function attribute(text, pair) {
       last.weight += attributions[index];
     } else pieces.push({ piece: token, weight: attributions[index] });
   });
-  return asWritten(pieces, pair ? `${text} ${pair}` : text);
+  return { pieces: asWritten(pieces, pair ? `${text} ${pair}` : text), explained };
 }
 
 // Show the words as they were typed, if there are as many as the model has read.
