@@ -45,6 +45,7 @@ def read(folder: pathlib.Path, like: FineTuner, wanted: str | None) -> FineTuner
     for variable in head.weights:
         variable.assign(values[variable.name])
     if encoder.load(tensors, source=str(folder)):
+        assert encoder.pool is not None, "its tensors are missing"
         for variable, own in zip(encoder.pool.weights, like.encoder.pool.weights, strict=True):
             variable.assign(own)
     return model

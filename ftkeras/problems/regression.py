@@ -1,8 +1,9 @@
 """Regression: one or several numbers for each text, or pair of texts."""
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -284,9 +285,11 @@ class Regression(NumbersPage, Problem):
             bias.dtype
         )
 
-    def huggingface_problem(self) -> "Regression":
+    def huggingface_problem(self) -> Self:
         """Return the problem of outputs in the data's own unit."""
-        return Regression(labels=self.names)
+        plain = copy.copy(self)
+        plain._mean, plain._sd = np.zeros_like(self._mean), np.ones_like(self._sd)
+        return plain
 
     def describe(self) -> str:
         names = ", ".join(f"`{name}`" for name in self.names)

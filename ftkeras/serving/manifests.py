@@ -159,8 +159,8 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
 def _of_compose(path: str) -> str:
     """Return a path as a string of a Compose file, in which $ would begin a variable.
 
-    >>> print(_of_compose('../a "b": $c'))
-    "../a \\"b\\": $$c"
+    >>> print(_of_compose("../a: $b"))
+    "../a: $$b"
     """
     return json.dumps(path.replace("$", "$$"), ensure_ascii=False)
 

@@ -295,8 +295,7 @@ class WordPiece(tf.Module):
             cut_side: where transformers truncates them: right or left; None for its default.
 
         Raises:
-            ValueError: if a token contains a line end, or if `folder` has a tokenizer.json, which
-                would be read instead.
+            ValueError: if a token has a line end, or `folder` a tokenizer.json to read instead.
         """
         _folder.write(
             pathlib.Path(folder),

@@ -17,8 +17,7 @@ from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import classifier, encoder_source
-from ftkeras.exporters import _onnx_graph
-from ftkeras.exporters import _read_back
+from ftkeras.exporters import _onnx_graph, _read_back
 from ftkeras.exporters.huggingface import Huggingface
 from ftkeras.heads.classification import Classification
 from ftkeras.problems import classification as problem

@@ -14,7 +14,7 @@ class Truncation(Protocol):
 
     Attributes:
         cuts_windows: whether it cuts a text into windows instead, with a method `cut`.
-        cut_side: where what it drops of a text, or of a window, is: right or left; None for neither.
+        cut_side: the side of a text, or of a window, that it drops: right, left or neither, None.
     """
 
     cuts_windows: bool
