@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from ftkeras.checkpoints import huggingface
 from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
+from ftkeras.exporters import _read_back
 from ftkeras.exporters.huggingface import NO_LICENSE, Huggingface
 from ftkeras.runs import layout, metrics, samples
 from ftkeras.support import hashes
@@ -170,6 +171,14 @@ def test_temperature_is_in_the_weights_that_are_compared(small_run, tmp_path):
     (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, rows)))
     record = json.loads((exporter.write() / layout.EXPORT_RECORD).read_text())
     assert record["largest_difference"] < 1e-5
+
+
+def test_weights_of_a_model_without_answers_are_compared(small_run):
+    _read_back.require_equal(small.model(), small_run[0])
+    other = small.model()
+    other.head.bias.assign_add([0.0, 1e-3, 0.0])
+    with pytest.raises(UserError, match="export=huggingface: .*bias is not what it is in the run"):
+        _read_back.require_equal(other, small_run[0])
 
 
 def test_full_disk_leaves_the_folder_as_it_was(small_run, tmp_path, monkeypatch):
