@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 # The grouping if `group_by` is not set.
 DEFAULT_GROUPING = "near_duplicates"
+# Most folds that are held out together: a share of 0.35 is 7 of 20.
+_MOST_JOINED = 100
 
 
 def build_folds(
@@ -70,9 +73,9 @@ def hold_out_shares(
 ) -> np.ndarray:
     """Return the number of the share that holds each example out, or -1, int64 [examples].
 
-    What is left is divided into as many folds as come closest to the share in size, and the fold
-    that does is held out. So a share is stratified and no group is split; see `assign_folds`. A
-    class of which nothing would be left to train on is not held out at all.
+    What is left is divided into folds, of which as many are held out as come closest to the share:
+    one of ten for 0.1, seven of twenty for 0.35. So a share is stratified and no group is split;
+    see `assign_folds`. A class of which nothing would be left to train on is not held out at all.
 
     Args:
         labels: integer [examples].
@@ -88,16 +91,38 @@ def hold_out_shares(
     for number, share in enumerate(shares):
         if not left.size:  # one group holds everything
             break
-        count = max(2, round(len(left) / (share * len(labels))))
+        of_left = Fraction(share / (1 - sum(shares[:number]))).limit_denominator(_MOST_JOINED)
+        joined = max(1, of_left.numerator)
+        count = max(joined + 1, round(joined * len(left) / (share * len(labels))))
         fold = assign_folds(labels[left], groups[left], folds=count, seed=(seed, number))
-        # Folds differ if a group is larger than a share.
-        difference = np.abs(np.bincount(fold, minlength=count) - share * len(labels))
-        held = fold == difference.argmin()
+        _, classes = np.unique(labels[left], return_inverse=True)
+        counts = np.zeros((count, classes.max() + 1), np.int64)
+        np.add.at(counts, (fold, classes), 1)
+        held = np.isin(fold, _join(counts, joined, share * len(labels)))
         assigned[left[held]] = number
         left = left[~held]
     for label in np.setdiff1d(labels, labels[assigned == -1]):
         assigned[np.isin(groups, groups[labels == label])] = -1
     return assigned
+
+
+def _join(counts: np.ndarray, joined: int, size: float) -> list[int]:
+    """Return the folds that together come closest to a size and to the classes' part of it.
+
+    Args:
+        counts: of the examples, integer [folds, classes].
+        joined: the number of folds to return.
+        size: the number of examples that they should have.
+    """
+    share = size * counts.sum(axis=0) / counts.sum()
+    # Folds differ if a group is larger than one.
+    chosen = [int(np.abs(counts.sum(axis=1) - size / joined).argmin())]
+    while len(chosen) < joined:
+        wanted = (len(chosen) + 1) / joined * share
+        difference = np.square(counts[chosen].sum(axis=0) + counts - wanted).sum(axis=1)
+        difference[chosen] = np.inf
+        chosen.append(int(difference.argmin()))
+    return chosen
 
 
 def assign_folds(

@@ -271,3 +271,30 @@ def test_a_group_that_is_larger_than_a_share_is_trained_on():
     found = folds.hold_out_shares(np.arange(1000) % 2, groups, [0.1, 0.1], seed=0)
     assert set(found[:300]) == {-1}
     assert np.unique(found, return_counts=True)[1].tolist() == [844, 78, 78]
+
+
+@examples(60)
+@given(
+    labels=st.lists(st.integers(0, 3), min_size=10, max_size=200),
+    share=st.sampled_from([0.1, 0.15, 0.3, 0.35, 0.4, 0.45, 0.6, 0.7, 0.8, 0.123]),
+    seed=st.integers(0, 9),
+)
+def test_each_class_has_its_share_held_out(labels, share, seed):
+    labels = np.array(labels)
+    found = folds.hold_out_shares(labels, np.arange(len(labels)), [share], seed=seed)
+    for size, held in ((np.sum(labels == c), np.sum(found[labels == c] == 0)) for c in range(4)):
+        is_kept = held == 0 and size * (1 - share) <= 1  # or nothing would be left to train on
+        assert is_kept or abs(held - share * size) <= 1
+
+
+def test_several_shares_are_those_of_all_examples():
+    found = folds.hold_out_shares(np.arange(1000) % 2, np.arange(1000), [0.35, 0.15], seed=0)
+    assert np.unique(found, return_counts=True)[1].tolist() == [500, 350, 150]
+
+
+def test_shares_of_one_fold_stay_what_they_were():
+    """A resumed run has the same examples, so those of a seed must never change."""
+    rng = np.random.default_rng(0)
+    labels, groups = rng.integers(0, 5, 900), rng.integers(0, 400, 900)
+    found = folds.hold_out_shares(labels, groups, [0.1, 0.1], seed=0)
+    assert zlib.crc32(found.astype(np.int8)) == 3107222265
