@@ -62,10 +62,10 @@ def hardly_moved(
             "use more examples or a larger `batch_size`, or allow a larger epsilon"
         )
     else:
-        remedy = (
-            "try a higher `learning_rate` or more `epochs`. To find a learning rate: "
-            f"{commands.line('find_rate', flagfile=run_dir / layout.SETTINGS)}"
-        )
+        remedy = "try a higher `learning_rate` or more `epochs`"
+        if config.few_shot is None:  # find_rate can't tune the encoder by pairs
+            command = commands.line("find_rate", flagfile=run_dir / layout.SETTINGS)
+            remedy = f"{remedy}. To find a learning rate: {command}"
     return [f"the loss hardly moved: it ended at {loss:.3f}, and {constant} {chance:.3f}; {remedy}"]
 
 

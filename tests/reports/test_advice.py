@@ -47,6 +47,12 @@ def test_advice_about_a_private_run_names_no_verb_that_refuses_it():
     assert "crossvalidate" not in text
 
 
+def test_advice_about_few_labels_names_no_verb_that_refuses_them():
+    text = advice.text(Config(few_shot="contrastive"), _metrics(loss=0.68), PROBLEM, RUN)
+    assert "try a higher `learning_rate` or more `epochs`" in text
+    assert "find_rate" not in text
+
+
 def test_model_that_always_predicts_one_label_is_noted():
     metrics = _metrics(confusion=((0, 6), (0, 6)))
     assert "note: the model always predicts 'good'" in advice.text(
