@@ -15,7 +15,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.runs import layout, replaced
+from ftkeras.runs import layout, own_paths, replaced
 from ftkeras.runs.inputs import write as write_inputs
 from ftkeras.runs.naming import run_name
 from ftkeras.runs.problem import write_state
@@ -107,7 +107,7 @@ def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
             "can't be trained for more epochs; train it from scratch with `restart`, and with "
             "`keep_state` to extend it later."
         )
-    if differ := flagfile.differences(config, before):
+    if differ := flagfile.differences(config, own_paths.adopt(before, config, run_dir)):
         raise UserError(
             f"run_dir={run_dir} holds a run with other settings: {', '.join(differ)}; name another "
             "folder, or start from scratch with `restart`."
