@@ -36,12 +36,11 @@ def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
     """Write what is needed to build the model again."""
     config = experiment.config
     if experiment.devices.is_chief:
-        unlabelled = {"unlabelled": inputs.digests(config.unlabelled)} if config.unlabelled else {}
         folder.record(
             run_dir,
             config,
             labels=experiment.problem.names,
-            inputs={"pairs": experiment.pairs, **experiment.task.columns, **unlabelled},
+            inputs={"pairs": experiment.pairs, **experiment.task.columns, **inputs.further(config)},
             problem=experiment.problem.state(),
             tokenizer=experiment.text_layer.tokenizer,
             encoder_config=experiment.model.encoder.huggingface_config(),

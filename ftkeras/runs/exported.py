@@ -13,6 +13,11 @@ from ftkeras.runs import layout, problem, signatures
 from ftkeras.support import files, hashes
 
 LABELS = pathlib.Path("assets") / "labels.txt"
+# What decides the answers of a run or of a version, as patterns.
+_DECIDING = (
+    *(layout.WEIGHTS, layout.LABELS, layout.PROBLEM, layout.INPUTS, f"{layout.ENCODER}/**/*"),
+    *(signatures.MODEL, "variables/*", str(LABELS)),
+)
 _SHOWN = 5
 _ESCAPED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _UNESCAPED = {escaped: character for character, escaped in _ESCAPED.items()}
@@ -92,6 +97,17 @@ def weights(folder: pathlib.Path) -> pathlib.Path | None:
     newest = [folder, *find_versions(folder)][-1]
     paths = [folder / layout.WEIGHTS, *sorted(newest.glob("variables/variables.data-*"))]
     return next((path for path in paths if path.is_file()), None)
+
+
+def deciding(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Return the files that decide the answers of a run, or of an export's newest version.
+
+    Args:
+        folder: of a run, of a version, or of versions.
+    """
+    newest = [folder, *find_versions(folder)][-1]
+    found = (path for pattern in _DECIDING for path in newest.glob(pattern))
+    return sorted(path for path in found if path.is_file())
 
 
 def audited(written: Sequence[pathlib.Path]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ftkeras.config.run import Config
 from ftkeras.data.tables import opening
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
+from ftkeras.runs import exported, layout
 from ftkeras.support import files, hashes
 
 
@@ -17,7 +18,7 @@ def write(folder: pathlib.Path, inputs: Mapping[str, Any]) -> None:
         folder: the run's, or that of its export.
         inputs: whether texts come in "pairs", and the columns that hold "text" (a list), "pair" and
             "label" if the examples come from a table, with the "notation" of answers if there are
-            several; and "unlabelled", the digests of further files.
+            several; and what `further` returns.
     """
     files.write_json(folder / layout.INPUTS, dict(inputs))
 
@@ -32,6 +33,14 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         UserError: the file is damaged.
     """
     return files.read_json(folder / layout.INPUTS)
+
+
+def further(config: Config) -> dict[str, Any]:
+    """Return the digests of what a run learns from besides its data, by its field, if anything."""
+    models = {name: exported.deciding(pathlib.Path(name)) for name in config.teacher}
+    teachers = {name: hashes.of_contents(paths) for name, paths in models.items() if paths}
+    found = {"unlabelled": digests(config.unlabelled), "teacher": teachers}
+    return {field: of for field, of in found.items() if of}
 
 
 def digests(names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -56,17 +65,19 @@ def find(name: str) -> list[pathlib.Path]:
     return [path for path in paths if path.is_file()]
 
 
-def check_unchanged(names: Sequence[str], folder: pathlib.Path) -> None:
-    """Raise UserError if files of unlabelled texts have changed since a run in a folder started.
+def check_unchanged(config: Config, folder: pathlib.Path) -> None:
+    """Raise UserError if unlabelled texts or a teacher have changed since a run started.
 
     Args:
-        names: of the files.
+        config: of the run.
         folder: of the run, or of none.
     """
-    before = read(folder).get("unlabelled", {})
-    for name, digest in digests([name for name in names if name in before]).items():
-        if digest != before[name]:
-            raise UserError(
-                f"unlabelled={name} has changed since the run in run_dir={folder} started; name "
-                "another folder, or start from scratch with `restart`."
-            )
+    if not (recorded := read(folder)):
+        return
+    for field, now in further(config).items():
+        for name, digest in now.items():
+            if digest != recorded.get(field, {}).get(name, digest):
+                raise UserError(
+                    f"{field}={name} has changed since the run in run_dir={folder} started; name "
+                    "another folder, or start from scratch with `restart`."
+                )

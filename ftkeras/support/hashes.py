@@ -3,7 +3,7 @@
 import hashlib
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ftkeras.support import files
 
@@ -27,6 +27,11 @@ def of_folder(folder: pathlib.Path, *, without: Sequence[str] = ()) -> dict[str,
     """
     paths = {path.relative_to(folder).as_posix(): path for path in files.within(folder)}
     return {name: sha256(path) for name, path in paths.items() if name not in without}
+
+
+def of_contents(paths: Iterable[pathlib.Path]) -> str:
+    """Return one SHA-256 of files in their order, whatever their names are."""
+    return hashlib.sha256("".join(map(sha256, paths)).encode()).hexdigest()
 
 
 def of_code() -> str:

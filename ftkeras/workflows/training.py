@@ -81,7 +81,7 @@ def run(
     if folder.is_finished(config, run_dir):
         return _finished(config, run_dir)
     if not config.restart:
-        inputs.check_unchanged(config.unlabelled, run_dir)
+        inputs.check_unchanged(config, run_dir)
     experiment = build.experiment(config)
     run_dir = run_folder.agree(experiment, run_dir)
     exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import pathlib
-import signal
 
 import pytest
 
@@ -12,7 +11,8 @@ import ftkeras.corpora
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
-from ftkeras.runs import audit, inputs
+from ftkeras.experiment import build
+from ftkeras.runs import audit, exported, inputs
 from ftkeras.verbs import train
 from tests import choices, finished, questions, tagged, text_pairs
 from tests.running import call_ftkeras, succeed
@@ -114,13 +114,27 @@ def test_a_run_is_not_resumed_with_another_teacher(copy_of_finished_run, tmp_pat
     teacher = copy_of_finished_run / "run"
     own = {"regularizer": ("distill",), "teacher": (str(teacher),), "run_dir": str(tmp_path / "r")}
     config = Config(**{**state.SMALL, **own})
-    state._stop_after(1, monkeypatch, signal.SIGTERM)
+    state._stop_after(1, monkeypatch)
     with pytest.raises(Stopped):
         train.run(config)
     found = {"problem": "classification", "temperature": 2.0}
     (teacher / "problem.json").write_text(json.dumps(found))
-    with pytest.raises(UserError, match="the teacher has changed"):
+    monkeypatch.delattr(build, "experiment")  # so nothing is loaded
+    with pytest.raises(UserError, match=r"run has changed since the run in run_dir="):
         train.run(config)
+
+
+@pytest.mark.parametrize("part", ["run", "saved_models/quickstart"])
+def test_another_model_of_a_teacher_is_noticed(part, copy_of_finished_run, tmp_path):
+    teacher = copy_of_finished_run / part
+    config = Config(**{**state.SMALL, "regularizer": ("distill",), "teacher": (str(teacher),)})
+    inputs.write(tmp_path, {"pairs": False, **inputs.further(config)})
+    inputs.check_unchanged(config, tmp_path)
+    weights = exported.weights(teacher)
+    assert weights is not None
+    weights.write_bytes(weights.read_bytes()[::-1])
+    with pytest.raises(UserError, match=f"teacher={teacher} has changed since the run in run_dir="):
+        inputs.check_unchanged(config, tmp_path)
 
 
 def test_another_file_of_unlabelled_texts_is_refused_before_anything_is_loaded(tmp_path):
@@ -130,10 +144,10 @@ def test_another_file_of_unlabelled_texts_is_refused_before_anything_is_loaded(t
     run_dir.mkdir()
     found = inputs.digests([str(more)])
     inputs.write(run_dir, {"pairs": False, "unlabelled": found})
-    inputs.check_unchanged([str(more)], run_dir)
-    more.write_text("a wonderful film\nand another one\n", encoding="utf-8")
     own = {"regularizer": ("distill",), "teacher": ("nowhere",), "unlabelled": (str(more),)}
     config = Config(**{**state.SMALL, **own, "run_dir": str(run_dir)})
+    inputs.check_unchanged(config, run_dir)
+    more.write_text("a wonderful film\nand another one\n", encoding="utf-8")
     (run_dir / "run.cfg").write_text(flagfile.render(config))
     with pytest.raises(UserError, match="more.txt has changed since the run in run_dir="):
         train.run(config)
