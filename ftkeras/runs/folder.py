@@ -6,6 +6,7 @@ import itertools
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from datetime import datetime
 from fnmatch import fnmatch
 from typing import Protocol, TypeVar
@@ -24,6 +25,8 @@ from ftkeras.support import files, hashes
 Configuration = TypeVar("Configuration", bound=Config)
 # The new folders that this process has named.
 _chosen: set[str] = set()
+# The folders that are locked around what runs here, so that what is within need not lock them.
+_locked: ContextVar[frozenset[pathlib.Path]] = ContextVar("_locked", default=frozenset())
 
 
 class Tokenizer(Protocol):
@@ -141,7 +144,8 @@ def lock(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
 def locked(run_dir: pathlib.Path) -> Iterator[None]:
     """Lock a folder for this process, and remove what a killed process was writing.
 
-    The lock ends with the process. A folder that stays empty is removed again.
+    The lock ends with the process. A folder that stays empty is removed again. Within the context,
+    the same folder can be locked once more, which changes nothing.
 
     Args:
         run_dir: the folder; it is created if necessary.
@@ -149,6 +153,10 @@ def locked(run_dir: pathlib.Path) -> Iterator[None]:
     Raises:
         UserError: another process has locked it.
     """
+    home, outside = run_dir.resolve(), _locked.get()
+    if home in outside:
+        yield
+        return
     created = [path for path in (run_dir, *run_dir.parents) if not path.exists()]
     run_dir.mkdir(parents=True, exist_ok=True)
     refusal = (
@@ -157,17 +165,31 @@ def locked(run_dir: pathlib.Path) -> Iterator[None]:
     with files.locked(run_dir / layout.LOCK, refusal):
         for path in list(_drafts(run_dir)):
             files.remove(path)
+        token = _locked.set(outside | {home})
         try:
             yield
         finally:
+            _locked.reset(token)
             _remove_if_empty(run_dir, created)
+
+
+@contextlib.contextmanager
+def locked_with_phases(run_dir: pathlib.Path) -> Iterator[None]:
+    """Lock the folder of a run before the phases that come first, so that nobody restarts it.
+
+    In a cluster, it is locked only when each phase and the run begin: by the chief, who is not
+    known before.
+
+    Raises:
+        UserError: another process has locked it.
+    """
+    with contextlib.nullcontext() if os.environ.get("TF_CONFIG") else locked(run_dir):
+        yield
 
 
 @contextlib.contextmanager
 def restarting(run_dir: pathlib.Path, of: replaced.Contents) -> Iterator[None]:
     """Replace a run and what comes before it at once, so that none is taken for one of the new run.
-
-    The folder is not locked in between, because each phase and the run lock their own.
 
     Raises:
         UserError: in one of several workers, which can't know whether another has begun; or if the
@@ -180,10 +202,9 @@ def restarting(run_dir: pathlib.Path, of: replaced.Contents) -> Iterator[None]:
         )
     with locked(run_dir):
         replaced.set_aside(run_dir, of)
-    try:
-        yield
-    finally:
-        with locked(run_dir):
+        try:
+            yield
+        finally:
             replaced.settle(run_dir, of)
 
 

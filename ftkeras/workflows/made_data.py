@@ -5,8 +5,13 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ftkeras import catalog
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.support import files
+from ftkeras.runs import layout
+from ftkeras.support import files, hashes
+
+_SOURCES = "sources.jsonl"
 
 
 def write(path: pathlib.Path, rows: Sequence[Mapping[str, Any]], *, field: str, what: str) -> None:
@@ -16,7 +21,7 @@ def write(path: pathlib.Path, rows: Sequence[Mapping[str, Any]], *, field: str, 
         path: of the file.
         rows: the lines.
         field: of the configuration that the error names.
-        what: the lines, in its words.
+        what: the lines of such a file, in its words.
 
     Raises:
         UserError: if the file has other lines.
@@ -24,8 +29,27 @@ def write(path: pathlib.Path, rows: Sequence[Mapping[str, Any]], *, field: str, 
     content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if path.exists() and path.read_text(encoding="utf-8") != content:
         raise UserError(
-            f"{field}: {path} has the {what} of other examples; name another `run_dir`, or start "
-            "from scratch with `restart`."
+            f"`{field}`: {path} has the {what}; name another folder, or start from scratch with "
+            "`restart`."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(path, content)
+
+
+def write_sources(config: Config, home: pathlib.Path, *, field: str) -> None:
+    """Record digests of a run's data, unless they are there, for the run that comes before it.
+
+    The data may change in between: the run would test on texts that were trained on.
+
+    Args:
+        config: of the run.
+        home: the folder of the one before it.
+        field: of the configuration that the error names.
+
+    Raises:
+        UserError: if the data were others when the one before it began.
+    """
+    task = catalog.build("task", config.task, data_dir=config.data_dir)
+    digests = {split: hashes.of_contents(paths) for split, paths in task.files().items()}
+    rows = [{"split": split, "sha256": digest} for split, digest in digests.items()]
+    write(home / layout.DATA / _SOURCES, rows, field=field, what="digests of other data")

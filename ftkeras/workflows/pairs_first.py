@@ -35,6 +35,17 @@ _SHARED = (
 )
 
 
+def check(config: Config) -> None:
+    """Check, before anything is written, that pairs can be made for a run and trained on.
+
+    Raises:
+        UserError: if a setting is wrong, or the examples are pairs themselves.
+    """
+    checks.check(_config(config, _part(config), folder.choose(config) / layout.TUNED_BY_PAIRS))
+    if catalog.build("task", config.task, data_dir=config.data_dir).pairs:
+        raise UserError(f"few_shot={config.few_shot} takes single texts, not pairs.")
+
+
 def tune(config: Config) -> Config:
     """Tune the encoder, unless that is done, and return the configuration with the run's folder.
 
@@ -42,7 +53,7 @@ def tune(config: Config) -> Config:
     that the run trains on, and are validated on pairs of those that it validates on.
 
     Args:
-        config: with `few_shot`, without `restart`.
+        config: with `few_shot`, without `restart`; from `check`.
 
     Raises:
         UserError: if a setting is wrong, or the folder holds another run or is in use.
@@ -54,15 +65,20 @@ def tune(config: Config) -> Config:
     if folder.is_finished(config, run_dir):
         return config
     home = run_dir / layout.TUNED_BY_PAIRS
-    part: FewShot = catalog.build("few_shot", config.few_shot or "", seed=config.seed)
+    part = _part(config)
     before = _config(config, part, home)
-    if not folder.is_finished(before, home):
-        checks.check(before)  # so that it is refused before anything is written
-        log.info("few_shot training the encoder on pairs of texts first, in %s", home)
+    if not (run_dir / layout.SETTINGS).exists():  # or the run itself refuses other data
+        made_data.write_sources(config, home, field="few_shot")
         _write_pairs(config, part, home)
+    if not folder.is_finished(before, home):
+        log.info("few_shot training the encoder on pairs of texts first, in %s", home)
         training.run(before)
         log.info("")
     return config
+
+
+def _part(config: Config) -> FewShot:
+    return catalog.build("few_shot", config.few_shot or "", seed=config.seed)
 
 
 def _config(config: Config, part: FewShot, home: pathlib.Path) -> Config:
@@ -86,11 +102,9 @@ def _write_pairs(config: Config, part: FewShot, home: pathlib.Path) -> None:
     """Write the pairs of train and validation, unless they are there.
 
     Raises:
-        UserError: if the examples are pairs themselves, or others were written before.
+        UserError: if no pairs can be made, or others were written before.
     """
     experiment = build.experiment(dataclasses.replace(config, few_shot=None))
-    if experiment.pairs:
-        raise UserError(f"few_shot={config.few_shot} takes single texts, not pairs.")
     with open_splits(config, experiment.task, experiment.text_layer) as splits:
         written = {"train": _lines(experiment, splits, splits.train, part)}
         if not _are_both(written["train"]):
@@ -112,7 +126,7 @@ def _write_pairs(config: Config, part: FewShot, home: pathlib.Path) -> None:
         alike = sum(pair["alike"] for pair in pairs)
         log.info(f"few_shot {len(pairs):,} pairs of {name}, {alike:,} with the same label")
     for split, pairs in written.items():
-        made_data.write(_path(home, split), pairs, field="few_shot", what="pairs")
+        made_data.write(_path(home, split), pairs, field="few_shot", what="pairs of other examples")
 
 
 def _are_both(pairs: Sequence[Mapping[str, Any]]) -> bool:

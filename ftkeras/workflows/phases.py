@@ -29,10 +29,13 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     run_dir, config = folder.choose(config), inferred_task.resolve(config)
     config = dataclasses.replace(config, run_dir=str(run_dir))
     checks.check(config)  # a phase passes on few settings, so it would not notice a wrong one
-    if not config.restart:
-        return _run(config, run_dir, callbacks)
-    with folder.restarting(run_dir, replaced.RUN_AND_PHASES):
-        return _run(dataclasses.replace(config, restart=False), run_dir, callbacks)
+    if config.few_shot is not None:
+        pairs_first.check(config)  # not only after a pretraining
+    with folder.locked_with_phases(run_dir):
+        if not config.restart:
+            return _run(config, run_dir, callbacks)
+        with folder.restarting(run_dir, replaced.RUN_AND_PHASES):
+            return _run(dataclasses.replace(config, restart=False), run_dir, callbacks)
 
 
 def _run(
@@ -51,8 +54,10 @@ def _run(
 @contextlib.contextmanager
 def _resumed_by(run_dir: pathlib.Path) -> Iterator[None]:
     """Name the folder of the run in the message of a phase that was stopped, not its own."""
+    resume = f"To resume, repeat the command with run_dir={run_dir}."
     try:
         yield
     except Stopped as stopped:
-        message = f"Its state is kept. To resume, repeat the command with run_dir={run_dir}."
-        raise Stopped(stopped.signal, message) from None
+        raise Stopped(stopped.signal, f"Its state is kept. {resume}") from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(resume) from None

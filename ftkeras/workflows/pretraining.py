@@ -65,7 +65,7 @@ def run(config: PretrainConfig, callbacks: Sequence[keras.callbacks.Callback] = 
         return training.run(plain, callbacks)
     run_dir = folder.choose(plain)
     plain = dataclasses.replace(plain, run_dir=str(run_dir))
-    with contextlib.ExitStack() as stack:
+    with folder.locked_with_phases(run_dir), contextlib.ExitStack() as stack:
         if plain.restart and _has_run(run_dir):
             # Before the new vocabulary is written: that of the old run belongs to it.
             stack.enter_context(folder.restarting(run_dir, replaced.RUN_AND_VOCABULARY))
@@ -92,7 +92,9 @@ def first(config: Config) -> Config:
     _require_pretrained(config, run_dir / layout.SETTINGS, Config)
     log.info("pretraining the encoder first, in %s", home)
     before = _before(config, home)
-    if not folder.is_finished(before.run_config(), home):
+    _require_same_epochs(config, before, home)
+    if not (run_dir / layout.SETTINGS).exists():  # or the run itself refuses other data
+        made_data.write_sources(config, home, field="pretrain_epochs")
         _hold_out(config, home)
     pretrained = run(before)
     log.info("")
@@ -125,10 +127,13 @@ def once(config: Configuration, home: pathlib.Path, settings: str, place: Place)
     _require_pretrained(config, home / settings, type(config))
     run_dir = home / layout.PRETRAINED
     before = _before(config, run_dir)
+    _require_same_epochs(config, before, run_dir)
     folder.check_resumable(folder.adopt(before.run_config(), run_dir), run_dir)
+    made_data.write_sources(config, run_dir, field="pretrain_epochs")
+    if not (home / settings).exists():  # or the runs are refused if they hold out others
+        _hold_out(config, run_dir)
     if not folder.is_finished(before.run_config(), run_dir):
         log.info("pretraining the encoder once for all runs, in %s, with a %s", run_dir, layout.LOG)
-        _hold_out(config, run_dir)
         outcome = child_run.train(before, run_dir, verb="pretrain")
         if outcome.reason is not None:
             path = place(run_dir / layout.LOG)
@@ -162,6 +167,16 @@ def _require_pretrained(config: Config, settings: pathlib.Path, kind: type[Confi
             )
 
 
+def _require_same_epochs(config: Config, before: PretrainConfig, home: pathlib.Path) -> None:
+    """Raise UserError if the pretraining has finished with another number of epochs."""
+    if (home / layout.EXPORTS).exists() and not folder.is_finished(before.run_config(), home):
+        raise UserError(
+            f"pretrain_epochs={config.pretrain_epochs}: the encoder in {home} is pretrained for "
+            "another number of epochs already, which can't be changed any more; name another "
+            "folder, or start from scratch with `restart`."
+        )
+
+
 def _has_test(config: Config) -> bool:
     """Return whether the data of a run have a test split, so that no part of them is held out."""
     task = catalog.build("task", config.task, data_dir=config.data_dir)
@@ -187,7 +202,7 @@ def _hold_out(config: Config, home: pathlib.Path) -> None:
     with open_splits(plain, experiment.task, experiment.text_layer) as splits:
         rows = splits.raw_texts(splits.test, np.arange(len(splits.test)))
     texts = [{"text": text.decode("utf-8", "replace")} for row in rows for text in row.values()]
-    made_data.write(_held_out(home), texts, field="pretrain_epochs", what="texts")
+    made_data.write(_held_out(home), texts, field="pretrain_epochs", what="texts of other examples")
 
 
 def _has_run(run_dir: pathlib.Path) -> bool:

@@ -104,9 +104,9 @@ def _round(
     """Train a round, calibrated by validation, unless that is done."""
     free: dict[str, Any] = {"test": False, "export": ("none",), "calibrate": True}
     own = dataclasses.replace(config, **free, run_dir=str(run_dir), keep_state=True)
-    if own.few_shot is not None:
-        for one in before:  # the pairs are those of the labels, so the encoder is the same
-            _copy(one / layout.TUNED_BY_PAIRS, run_dir / layout.TUNED_BY_PAIRS)
+    for one in before:  # the pairs are those of the labels, so the encoder is the same
+        _copy(one / layout.TUNED_BY_PAIRS, run_dir / layout.TUNED_BY_PAIRS)
+    if own.few_shot is not None and not before:
         own = pairs_first.tune(own)
     return training.run(own, callbacks, taught_by=tuple(map(str, before)))
 

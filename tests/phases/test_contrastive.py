@@ -1,5 +1,7 @@
 """Pairs of texts for few labels: how they are chosen, and runs that train on them."""
 
+import concurrent.futures
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -8,11 +10,13 @@ import numpy as np
 import pytest
 
 from ftkeras.checkpoints import tensor_file
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.phases.few_shot.contrastive import Contrastive
 from ftkeras.verbs import train
 from ftkeras.workflows import pairs_first
+from ftkeras.workflows.training import TrainedRun
 from tests import finished
 from tests.matrix import matrix
 from tests.running import call_ftkeras
@@ -174,6 +178,71 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(settings, reaso
     assert not (tmp_path / "run").exists()
 
 
+def test_pairs_of_texts_are_refused_before_the_encoder_is_pretrained(tmp_path):
+    (tmp_path / "pairs.csv").write_text("text,pair,label\nOne.,Two.,a\nThree.,Four.,b\n")
+    task = f"classification(train='{tmp_path / 'pairs.csv'}', pair='pair')"
+    own = {"task": task, "pretrain_epochs": 1, "run_dir": str(tmp_path / "run")}
+    with pytest.raises(UserError, match=r"few_shot=.* takes single texts, not pairs"):
+        train.run(Config(**{**SMALL, **own}))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_a_run_is_in_use_while_its_phases_train(restart, tmp_path, monkeypatch):
+    config = Config(**SMALL, run_dir=str(tmp_path / "run"))
+    other = dataclasses.replace(config, restart=restart)
+
+    def run_elsewhere(_):
+        """Train in another thread, for which a lock is that of another process."""
+        monkeypatch.delattr(pairs_first, "tune")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            pool.submit(train.run, other).result()
+
+    monkeypatch.setattr(pairs_first, "tune", run_elsewhere)
+    with pytest.raises(UserError, match=f"run_dir={tmp_path / 'run'} is in use by another process"):
+        train.run(config)
+
+
+def test_a_phase_that_was_interrupted_names_the_run(tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt("Training is done; evaluate the run of the phase")
+
+    monkeypatch.setattr(pairs_first.training, "run", interrupt)
+    resume = f"^To resume, repeat the command with run_dir={tmp_path / 'run'}[.]$"
+    with pytest.raises(KeyboardInterrupt, match=resume):
+        train.run(Config(**SMALL, run_dir=str(tmp_path / "run")))
+
+
+def _finished(config, **_):
+    """Write what marks a run as finished, without training it."""
+    home = pathlib.Path(config.run_dir)
+    (home / "run.cfg").write_text(flagfile.render(config))
+    (home / "exports.json").write_text("[]")
+    return TrainedRun(home, {})
+
+
+@pytest.mark.parametrize(
+    ("settings", "grown", "reason"),
+    [
+        ({"data_seed": 1}, "", "has the pairs of other examples"),
+        ({}, "Later.,b\n", "has the digests of other data"),
+    ],
+)
+def test_finished_pairs_of_other_texts_are_refused(settings, grown, reason, tmp_path, monkeypatch):
+    lines = "".join(f"Text {number}.,{'ab'[number % 2]}\n" for number in range(30))
+    (tmp_path / "few.csv").write_text(f"text,label\n{lines}")
+    task = f"classification(train='{tmp_path / 'few.csv'}')"
+    own = {**SMALL, "task": task, "train_examples": None, "run_dir": str(tmp_path / "run")}
+    own |= {"validation_examples": None, "test_examples": None}
+    monkeypatch.setattr(pairs_first.training, "run", _finished)
+    pairs_first.tune(Config(**own))
+    pairs_first.tune(Config(**own))
+    with (tmp_path / "few.csv").open("a") as file:
+        file.write(grown)
+    with pytest.raises(UserError, match=f"`few_shot`: .* {reason}"):
+        pairs_first.tune(Config(**{**own, **settings}))
+
+
 def test_other_verbs_say_that_train_tunes_the_encoder(tmp_path):
     arguments = [f"--{name}={SMALL[name]}" for name in ("task", "encoder", "few_shot")]
     done = call_ftkeras("find_rate", *arguments, cwd=tmp_path)
@@ -220,3 +289,15 @@ def test_a_stopped_run_ends_as_one_that_was_not(steps, run, tmp_path, monkeypatc
     train.run(config)
     assert _pairs(tmp_path / "run") == _pairs(run)
     assert state._outcome(tmp_path / "run") == state._outcome(run)
+
+
+@pytest.mark.matrix
+def test_a_stopped_run_that_was_moved_ends_as_one_that_was_not(run, tmp_path, monkeypatch):
+    state._stop_after(2, monkeypatch)
+    with pytest.raises(Stopped):
+        train.run(Config(**SMALL, run_dir=str(tmp_path / "run")))
+    (tmp_path / "run").rename(tmp_path / "moved")
+    train.run(Config(**SMALL, run_dir=str(tmp_path / "moved")))
+    assert _pairs(tmp_path / "moved") == _pairs(run)
+    assert state._outcome(tmp_path / "moved") == state._outcome(run)
+    assert str(tmp_path / "run") not in (tmp_path / "moved" / "pairs" / "run.cfg").read_text()

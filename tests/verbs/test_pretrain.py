@@ -1,5 +1,6 @@
 """Pretrain on texts without labels, then fine-tune the result, on the command line."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -12,11 +13,18 @@ import pytest
 
 import ftkeras.corpora
 from ftkeras.checkpoints import tensor_file
+from ftkeras.config import flagfile
+from ftkeras.config.pretrain import PretrainConfig
+from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
-from ftkeras.errors import UserError
+from ftkeras.errors import Stopped, UserError
 from ftkeras.search import setup
+from ftkeras.verbs import train
+from ftkeras.workflows import pretraining
+from ftkeras.workflows.training import TrainedRun
 from tests import finished
 from tests.running import call_ftkeras, succeed
+from tests.training import test_state as state
 
 REVIEWS = pathlib.Path(ftkeras.corpora.__file__).parent / "reviews"
 SHORT = ("--max_length=24", "--batch_size=16", "--epochs=1", "--learning_rate=2e-3", "--seed=3")
@@ -165,6 +173,85 @@ def test_both_phases_in_one_command_leave_out_the_texts_that_are_held_out_for_te
     tested = [texts[int(json.loads(row)["id"].rpartition("-")[2])] for row in rows]
     assert sorted(held_out) == sorted(tested)
     assert "is finished" in succeed(*command, cwd=folder)
+
+
+@pytest.fixture
+def finish(monkeypatch):
+    """Have `pretraining.first` write what marks a pretraining as finished, without training it."""
+
+    def write(before):
+        home = pathlib.Path(before.run_dir)
+        (home / "run.cfg").write_text(flagfile.render(before.run_config()))
+        (home / "exports.json").write_text("[]")
+        return TrainedRun(home, {})
+
+    monkeypatch.setattr(pretraining, "run", write)
+
+
+@pytest.mark.parametrize(
+    ("settings", "grown", "reason"),
+    [
+        ({"test_share": 0.4}, "", "held_out.jsonl has the texts of other examples"),
+        ({}, "late and lovely\tpositive\n", "has the digests of other data"),
+        ({"pretrain_epochs": 2}, "", "is pretrained for another number of epochs already"),
+    ],
+)
+def test_a_finished_pretraining_is_not_used_if_the_run_holds_out_other_texts(
+    settings, grown, reason, folder, tmp_path, finish
+):
+    data = tmp_path / "own.tsv"
+    data.write_text((folder / "labelled.tsv").read_text(encoding="utf-8") + "\n", "utf-8")
+    own = {"data": (str(data),), "encoder": str(finished.ENCODER), "cache_dir": "none"}
+    own |= {"pretrain_epochs": 1, "run_dir": str(tmp_path / "run"), "max_length": 24}
+    for _ in range(2):
+        assert pretraining.first(Config(**own)).encoder == str(tmp_path / "run" / "pretrained")
+    with data.open("a", encoding="utf-8") as file:
+        file.write(grown)
+    with pytest.raises(UserError, match=f"pretrain_epochs.*{reason}"):
+        pretraining.first(Config(**{**own, **settings}))
+
+
+def test_a_vocabulary_is_not_overwritten_while_a_run_uses_it(folder, tmp_path, monkeypatch):
+    own = {"data": (str(folder / "texts.txt"),), "encoder": "bert(layers=1, hidden=16, heads=2)"}
+    own |= {"run_dir": str(tmp_path / "run"), "cache_dir": "none"}
+
+    def run_elsewhere(*_):
+        monkeypatch.delattr(pretraining.training, "run")
+        other = PretrainConfig(**own, vocabulary_size=300)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            return pool.submit(pretraining.run, other).result()
+
+    monkeypatch.setattr(pretraining.training, "run", run_elsewhere)
+    with pytest.raises(UserError, match="is in use by another process"):
+        pretraining.run(PretrainConfig(**own, vocabulary_size=400))
+    assert json.loads((tmp_path / "run" / "vocabulary.json").read_text()) == {"size": 400}
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("new_vocabulary", [True, False])
+def test_a_pretraining_that_was_moved_ends_as_one_that_was_not(
+    new_vocabulary, folder, tmp_path, monkeypatch
+):
+    own = {"data": (str(folder / "labelled.tsv"),), "max_length": 24, "epochs": 1}
+    own |= {"learning_rate": 2e-3, "cache_dir": "none", "report": False}
+    if new_vocabulary:
+        encoder = "bert(layers=1, hidden=16, heads=2, positions=32)"
+        own |= {"encoder": encoder, "vocabulary_size": 400}
+        run, kind, parts = pretraining.run, PretrainConfig, ("",)
+    else:
+        own |= {"encoder": str(finished.ENCODER), "pretrain_epochs": 1, "export": ()}
+        run, kind, parts = train.run, Config, ("pretrained", "")
+    run(kind(**own, run_dir=str(tmp_path / "unbroken")))
+    state._stop_after(2, monkeypatch)
+    with pytest.raises(Stopped):
+        run(kind(**own, run_dir=str(tmp_path / "run")))
+    (tmp_path / "run").rename(tmp_path / "moved")
+    run(kind(**own, run_dir=str(tmp_path / "moved")))
+    for part in parts:
+        files = (tmp_path / of / part / "weights.safetensors" for of in ("moved", "unbroken"))
+        found, expected = (file.read_bytes() for file in files)
+        assert found == expected
+        assert f"{tmp_path / 'run'}/" not in (tmp_path / "moved" / part / "run.cfg").read_text()
 
 
 @pytest.mark.process
