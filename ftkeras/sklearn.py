@@ -107,7 +107,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             model = self._compiled(classes, len(texts), policy, seed)
             history = model.fit(
                 texts,
-                numbers,
+                [model.labels[number] for number in numbers],
                 sample_weight=weights,
                 batch_size=self.batch_size,
                 epochs=self.epochs,

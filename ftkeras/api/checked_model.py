@@ -13,6 +13,8 @@ import tensorflow as tf
 
 from ftkeras.api.answer_numbers import is_number
 from ftkeras.api.columns import plain, received, shown
+from ftkeras.api.compiled import check_activation
+from ftkeras.api.label_numbers import refuse_ambiguous
 from ftkeras.support.bounds import LARGEST_FLOAT32
 
 # Keras turns the bases of a functional model into `Functional`, so this is no `keras.Model`.
@@ -28,6 +30,9 @@ class CheckedModel(_Model):
     Examples are columns in memory, or batches of a `tf.data.Dataset` or of a generator. A subclass
     says by `_examples` and `_batch` how Keras takes them.
     """
+
+    # Of the outputs; empty if these are neither logits nor probabilities.
+    activation: Any = ""
 
     @property
     def classes(self) -> Sequence[Any] | None:
@@ -133,6 +138,8 @@ class CheckedModel(_Model):
             sample_weight: the weights, or None.
             learns: whether answers are read.
         """
+        if learns:
+            check_activation(self._compiled_loss(), self.activation)
         if _has_batches(x):
             extra = {"y": y, "sample_weight": sample_weight}
             for name, values in extra.items():
@@ -255,6 +262,8 @@ def _by_number(given: Any, classes: Sequence[Any]) -> dict[int, float]:
     keys: dict[int, Any] = {}
     found = dict.fromkeys(range(len(numbers)), 1.0)
     for key, weight in given.items():
+        if isinstance(key, Integral):
+            refuse_ambiguous(classes, key, "class_weight")
         number = int(key) if isinstance(key, Integral) else numbers.get(key)
         if number not in found:
             names = ", ".join(map(str, classes))

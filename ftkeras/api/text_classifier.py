@@ -7,8 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from ftkeras.api import compiled
 from ftkeras.api.answer_numbers import Numbers
 from ftkeras.api.columns import columns_of, rank
+from ftkeras.api.label_numbers import refuse_ambiguous
 from ftkeras.api.labelled_text_model import (
     NAMES,
     LabelledTextModel,
@@ -17,8 +19,6 @@ from ftkeras.api.labelled_text_model import (
     numbered,
 )
 from ftkeras.heads.classification import Classification
-from ftkeras.losses.cross_entropy import CrossEntropy
-from ftkeras.losses.focal import Focal
 from ftkeras.text.preprocessor import Preprocessor
 
 # The smallest number of classes.
@@ -125,6 +125,29 @@ class TextClassifier(LabelledTextModel):
         """The names of the classes."""
         return self.labels
 
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Compile as `keras.Model.compile`.
+
+        Raises:
+            ValueError: if a metric needs a matrix, but the loss takes the numbers of classes.
+        """
+        compiled.check_metrics(loss, metrics, weighted_metrics)
+        super().compile(optimizer, loss, loss_weights, metrics, weighted_metrics, **kwargs)
+
+    def compile_from_config(self, config: Any) -> None:
+        """Compile a loaded model as it was saved, as Keras does where `compile` is its own."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
     def _answers(self, x: Any, y: Any) -> np.ndarray:
         """Return the numbers of classes, or their probabilities."""
         columns = columns_of(y)
@@ -132,20 +155,22 @@ class TextClassifier(LabelledTextModel):
             y = self._stacked(x, columns)
         found = super()._answers(x, y)
         if found.dtype != object:
+            if found.size == len(found):  # one number each, not a matrix
+                refuse_ambiguous(self.labels, found.flat[0], "y")
             return found
         numbers = numbered(self.labels)
         named = [number_of(numbers, name, place) for place, name in enumerate(found.flat)]
         return np.array(named, "int32").reshape(found.shape)
 
     def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
-        count, name = len(self.labels), _name(loss)
+        count = len(self.labels)
         of = f"the labels {', '.join(self.labels)}, or their numbers from 0 to {count - 1}"
         is_matrix = rank(y) == 2 and y.shape[1] == count
-        takes_numbers = "sparse" in name or isinstance(loss, CrossEntropy | Focal)
-        needs_matrix = "categorical" in name or _is_of_keras(loss)
+        takes_numbers = compiled.takes_numbers(loss)
+        needs_matrix = compiled.is_of_keras(loss)
         if is_matrix if takes_numbers else (rank(y) and not is_matrix and needs_matrix):
             needs = of if takes_numbers else f"probabilities of shape (texts, {count})"
-            other = "" if takes_numbers else "sparse_"
+            other, name = "" if takes_numbers else "sparse_", compiled.name_of(loss)
             raise ValueError(
                 f"`y` must be {needs}, for the loss {name!r}; other answers need another loss, "
                 f"such as '{other}categorical_crossentropy'. Received: shape {tuple(y.shape)}."
@@ -153,19 +178,3 @@ class TextClassifier(LabelledTextModel):
         if is_matrix:
             return Numbers("probabilities of the labels", width=count, low=0, high=1)
         return Numbers(of, low=0, high=count - 1, whole=True, remedy=NAMES)
-
-
-def _is_of_keras(loss: Any) -> bool:
-    """Return whether Keras defines a loss; all but the sparse ones compare arrays of a shape."""
-    if not (isinstance(loss, str) or callable(loss)):
-        return False
-    found: Any = keras.losses.get(loss)
-    kind = found if hasattr(found, "__name__") else type(found)
-    return getattr(keras.losses, kind.__name__, None) is kind
-
-
-def _name(loss: Any) -> str:
-    """Return the name of a loss, which may be a name, a function or an object; '' of None."""
-    if loss is None or isinstance(loss, str):
-        return loss or ""
-    return getattr(loss, "name", None) or getattr(loss, "__name__", "")

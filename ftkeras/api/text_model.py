@@ -116,7 +116,7 @@ class _OnTokens(CheckedModel, keras.Model):
         super().__init__(name=name)
         self.encoder, self.head = encoder, head
         share(self, encoder)
-        self.answer = activated(activation)
+        self.answer, self.activation = activated(activation), activation
         self.pairs, self.segments = pairs, segments
         self._numbers, self._classes = numbers, classes
 

@@ -1,5 +1,6 @@
 """A Keras model that gives each word of a text a label."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,17 +12,23 @@ import tensorflow as tf
 from ftkeras.api.answer_numbers import Numbers, is_number, limit
 from ftkeras.api.checked_model import same_length
 from ftkeras.api.columns import entries, is_column, plain, shown, texts
+from ftkeras.api.label_numbers import refuse_ambiguous
 from ftkeras.api.labelled_text_model import NAMES, check_labels, number_of, numbered
 from ftkeras.api.string_model import StringModel
 from ftkeras.api.text_rows import TextRows, assertion
 from ftkeras.api.word_answers import WordAnswers
 from ftkeras.heads.token_classification import TokenClassification
+from ftkeras.support import plurals
 from ftkeras.text.preprocessor import Preprocessor
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.words import find_words, split
 
 # The smallest number of labels.
 LEAST = 2
+# Sentences that are tokenized at a time.
+SENTENCES = 1024
+
+log = logging.getLogger(__name__)
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -171,7 +178,20 @@ class TokenClassifier(StringModel):
     def _answers(self, x: Any, y: Any) -> np.ndarray:
         """Return the numbers of labels, [sentences, max_length]."""
         numbers = numbered(self.labels)
-        return self._of_words(x, y, "y", lambda label, place: _number(numbers, label, place))
+        found = self._of_words(x, y, "y", lambda label, place: _number(numbers, label, place))
+        self._report(x)
+        return found
+
+    def _report(self, sentences: np.ndarray) -> None:
+        """Report words whose labels do not count."""
+        parts = np.split(sentences, range(SENTENCES, len(sentences), SENTENCES))
+        numbers = (self.preprocessor(part)["word_numbers"].numpy() for part in parts)
+        lost = sum(map(_count, sentences)) - sum(
+            int((part.max(axis=1) + 1).sum()) for part in numbers
+        )
+        if lost:
+            words = plurals.counted(lost, "word is", "words are")
+            log.warning(f"{words} beyond max_length={self.answers_each}: the labels do not count")
 
     def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
         last = len(self.labels) - 1
@@ -260,6 +280,7 @@ def _number(numbers: Mapping[str, int], label: Any, position: int) -> int:
     value = plain(label)
     if not isinstance(value, int | float):
         return number_of(numbers, value, position)
+    refuse_ambiguous(tuple(numbers), value, "y")
     if value not in range(len(numbers)):
         raise ValueError(
             f"`y` must contain only the labels {', '.join(numbers)}, or their numbers; a word that "

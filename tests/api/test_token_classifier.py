@@ -66,6 +66,15 @@ def test_words_that_have_no_token_or_were_not_read_have_no_label():
     assert [name is None for name in names] == [False, True, False, False, False, True, True]
 
 
+def test_words_that_are_not_read_are_reported(caplog):
+    model = _model(max_length=6)
+    model.targets([["the"] * 4, ["the"]], [["O"] * 4, ["O"]])
+    assert not caplog.messages
+    model.targets([["the"] * 30, ["the"]], [["O"] * 30, ["O"]])
+    (message,) = caplog.messages
+    assert message == "26 words are beyond max_length=6: the labels do not count"
+
+
 def test_padding_counts_neither_in_loss_nor_in_metrics(model):
     probabilities = model.predict(SENTENCES, verbose=0)
     picked = [probabilities[n, range(len(tags)), tags] for n, tags in enumerate(_numbers())]

@@ -1,6 +1,5 @@
 """Messages of Keras models on raw strings about wrong answers and weights, in one line each."""
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -288,25 +287,27 @@ def test_answers_beside_batches_are_refused(models):
     )
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        "categorical_crossentropy",
-        "mse",
-        keras.losses.binary_crossentropy,
-        keras.losses.Poisson(),
-    ],
-    ids=["categorical", "name", "function", "object"],
-)
-def test_numbers_are_refused_where_the_loss_takes_probabilities(models, loss):
-    model = ftkeras.TextClassifier.from_config(models["classifier"].get_config())
-    model.compile("sgd", loss)
-    message = "`y` must be probabilities .* such as 'sparse_categorical_crossentropy'"
-    for y in (NUMBERS, ["neg", "pos"]):
-        check_refused(lambda y=y: model.fit(TEXTS, y), message)
+@pytest.mark.parametrize("names", [["1", "0"], ["1", "2"]], ids=["reversed", "from_one"])
+def test_numbers_are_refused_if_labels_are_other_numbers(models, names):
+    config = models["classifier"].get_config() | {"labels": names}
+    model = ftkeras.TextClassifier.from_config(config)
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    message = "must be names of labels, such as '1', .*: number 0 is '1'. Received: 1"
+    for y in ([1, 1], np.ones((2, 1)), tf.constant([1, 1])):
+        check_refused(lambda y=y: model.fit(TEXTS, y, verbose=0), f"`y` {message}")
+    weights = {1: 5.0}
+    check_refused(
+        lambda: model.fit(TEXTS, names, class_weight=weights), f"`class_weight` {message}"
+    )
+    assert model.targets(TEXTS, names).tolist() == NUMBERS
+    model.compile("sgd", "categorical_crossentropy")
+    assert model.targets(TEXTS, np.eye(2)).tolist() == np.eye(2).tolist()
 
 
-def test_numbers_are_taken_by_a_loss_of_ones_own(models):
-    model = ftkeras.TextClassifier.from_config(models["classifier"].get_config())
-    model.compile("sgd", lambda y, found: keras.ops.take_along_axis(found, y[:, None], 1))
-    assert model.targets(TEXTS, NUMBERS).tolist() == NUMBERS
+def test_tags_are_refused_as_numbers_if_labels_are_other_numbers(models):
+    config = models["tagger"].get_config() | {"labels": ["1", "0"]}
+    model = ftkeras.TokenClassifier.from_config(config)
+    check_refused(
+        lambda: model.targets(WORDS, [[1, 0], [1]]),
+        "`y` must be names of labels, such as '1', .*: number 0 is '1'. Received: 1",
+    )
