@@ -7,6 +7,7 @@ These are examples in memory: a table of pandas, polars or pyarrow, a `datasets.
 import collections
 import hashlib
 import json
+import logging
 import math
 import os
 import re
@@ -15,12 +16,16 @@ from typing import Any
 
 from ftkeras.api.arguments import DATA
 from ftkeras.errors import UserError
+from ftkeras.support import plurals
+
+log = logging.getLogger(__name__)
 
 # What the files of a run are called.
 STEMS = {field: shorter for shorter, field in DATA.items()}
 _DIGITS = 8
 # The text of an object that has none of its own.
 _ADDRESS = re.compile(r"<.* at 0x[0-9A-Fa-f]+>", re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INFINITE = -1  # tf.data.INFINITE_CARDINALITY
 
 
@@ -59,6 +64,8 @@ def _as_lines(field: str, value: Any) -> bytes:
         raise UserError(
             f"`{field}` must have the same number of values in each column. Received: {shown}."
         )
+    if list(columns) == ["text", "label"]:
+        _refuse_matrix(field, *columns.values())
     rows = zip(*columns.values(), strict=True)
     lines = (
         json.dumps(
@@ -68,7 +75,10 @@ def _as_lines(field: str, value: Any) -> bytes:
         for row in rows
     )
     text = "".join(f"{line}\n" for line in lines)
-    return text.encode("utf-8", "replace")  # a lone surrogate is no text
+    if count := len(_SURROGATE.findall(text)):
+        noun = plurals.counted(count, "character", "characters")
+        log.warning(f"warning: {noun} of `{field}` can't be written as UTF-8; '?' replaces each")
+    return text.encode("utf-8", "replace")
 
 
 def _columns(field: str, value: Any) -> dict[str, Sequence[Any]]:
@@ -140,6 +150,22 @@ def _single(field: str, name: str, values: Any) -> Any:
             f"{type(values).__name__} of {', '.join(map(repr, names)) or 'no columns'} as {name!r}."
         )
     return values[names[0]]
+
+
+def _refuse_matrix(field: str, texts: Sequence[Any], labels: Sequence[Any]) -> None:
+    """Raise UserError if labels are the rows of a matrix of 0 and 1, which has no names.
+
+    As lists of labels, all would be named '0' and '1'.
+    """
+    rows = [_plain(row, field, "label") for row in labels]
+    widths = {len(row) if isinstance(row, list) else 0 for row in rows}
+    is_matrix = len(widths) == 1 and max(widths) > 1 and isinstance(texts[0], str | bytes)
+    if is_matrix and all(value in (0, 1) for row in rows for value in row):
+        raise UserError(
+            f"`{field}` must have names of labels: a table with a column of 0 and 1 for each label "
+            "beside the texts, or a list of names for each text. "
+            f"Received: a matrix of 0 and 1 with {max(widths)} columns."
+        )
 
 
 def _column(field: str, name: Any, values: Any) -> Sequence[Any]:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ftkeras.errors import UserError
@@ -66,6 +67,29 @@ def written(
         is_empty = home in created and left <= {layout.DATA, layout.LOCK}
         if is_empty or not keep:
             _remove(new, created)
+        raise
+
+
+@contextlib.contextmanager
+def named_by_field(paths: Mapping[str, str | os.PathLike[str]]) -> Iterator[None]:
+    """Let errors name examples as the user does, not by their files, which may be removed.
+
+    Args:
+        paths: the files by field.
+    """
+    try:
+        yield
+    except UserError as error:
+        message = str(error)
+        for field, path in paths.items():
+            file = re.escape(repr(str(path)))
+            message = re.sub(
+                rf"line (\d+) of {file}",
+                lambda line, field=field: f"row {int(line[1]) - 1} of `{field}`",
+                message,
+            )
+            message = re.sub(file, f"`{field}`", message)
+        error.args = (message,)
         raise
 
 

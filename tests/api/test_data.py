@@ -197,6 +197,32 @@ def test_wrong_examples_are_refused(value, message):
         data.take({"data": value})
 
 
+@pytest.mark.parametrize("matrix", [np.eye(2, dtype=int), [[0, 1], [1, 1]]], ids=["array", "list"])
+def test_matrix_of_labels_without_names_is_refused(matrix):
+    for value in ((["a", "b"], matrix), {"text": ["a", "b"], "label": matrix}):
+        with pytest.raises(UserError, match="names of labels: .*: a matrix of 0 and 1 with 2 col"):
+            data.take({"data": value})
+    assert data.take({"data": (["a", "b"], [["x"], ["x", "y"]])})
+    assert data.take({"data": ([["a", "b"]], [[0, 1]])})  # words and their tags
+
+
+def test_lone_surrogates_are_reported(caplog):
+    assert data.take({"data": {"text": ["a\ud800", "b"]}})["data"].count(b"a?") == 1
+    assert caplog.messages == [
+        "warning: 1 character of `data` can't be written as UTF-8; '?' replaces each"
+    ]
+
+
+def test_errors_name_examples_as_the_user_does():
+    paths = {"data": "runs/a/data/train.jsonl", "test_data": "runs/a/data/test.jsonl"}
+    with (
+        pytest.raises(UserError) as caught,
+        data_files.named_by_field(paths),
+    ):
+        raise UserError("line 3 of 'runs/a/data/test.jsonl' is not like 'runs/a/data/train.jsonl'")
+    assert str(caught.value) == "row 2 of `test_data` is not like `data`"
+
+
 def test_frames_that_would_be_misread_are_refused():
     with pytest.raises(
         UserError, match="must not have two columns of the same name. Received: 'text' twice"
