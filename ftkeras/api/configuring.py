@@ -15,6 +15,7 @@ from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import changes, layout
+from ftkeras.support.files import from_here
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 AnyRun = Run | str | os.PathLike[str]
@@ -39,9 +40,9 @@ def configured(
     # Wrong values show before anything is written.
     placeholders = {name: in_memory.STEMS[name] for name in contents}
     checked = arguments.configuration(kind, {**others, **placeholders})
-    folder = pathlib.Path(getattr(checked, home) or _default_folder(checked))
+    folder = from_here(pathlib.Path(getattr(checked, home) or _default_folder(checked)))
     written = data_files.written(contents, folder, stems=in_memory.STEMS, restart=checked.restart)
-    with written as paths:
+    with written as paths, data_files.named_by_field(paths):
         yield arguments.configuration(kind, {**others, **paths, home: folder})
 
 
@@ -76,7 +77,8 @@ def configured_for_run(
     contents = in_memory.take(given)
     name = in_memory.default_name(contents) if contents else ""
     stems = {field: name if n == 0 else f"{name}-{n}" for n, field in enumerate(contents)}
-    with data_files.written(contents, home, stems=stems, restart=True, keep=False) as paths:
+    written = data_files.written(contents, home, stems=stems, restart=True, keep=False)
+    with written as paths, data_files.named_by_field(paths):
         changed, trained = arguments.values(kind, {**given, **paths}), recorded(home)
         changes.require_allowed(verb, changed, trained, home)
         merged = {**arguments.recorded(trained), **changed, "run_dir": str(home)}
@@ -90,13 +92,13 @@ def recorded(home: pathlib.Path) -> Config:
 
 
 def path_of(run: AnyRun | CrossValidation, argument: str = "run") -> pathlib.Path:
-    """Return the folder of a run, or of a cross-validation.
+    """Return the folder of a run, or of a cross-validation, as messages and settings show it.
 
     Raises:
         UserError: if it is neither that nor the name of a folder.
     """
     if isinstance(run, Run | CrossValidation):
-        return run.folder
+        return from_here(run.folder)
     if not isinstance(run, str | os.PathLike):
         raise UserError(
             f"`{argument}` must be a finished run, or its folder; give several one by one. "

@@ -16,6 +16,7 @@ from ftkeras.prediction.explaining import EXPLAIN, ExportedModel
 from ftkeras.prediction.predictor import DEFAULT, Predictor
 from ftkeras.runs import layout
 from ftkeras.serving.model_folder import find_model
+from ftkeras.support.files import from_here
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,8 @@ def load(model: Run | str | os.PathLike[str]) -> "Model":
     folder = path_of(model, "model")
     if not (folder / layout.SETTINGS).is_file() or (folder / "saved_model.pb").is_file():
         return Model(find_model(str(folder), "load"))
-    exports = [path for path in Run(folder).exports if (path / "saved_model.pb").is_file()]
+    run = model if isinstance(model, Run) else Run(folder)
+    exports = [path for path in run.exports if (path / "saved_model.pb").is_file()]
     if not exports:
         raise UserError(
             f"model={folder} was not exported as a SavedModel, or the export was removed; "
@@ -63,6 +65,8 @@ class Model:
     """
 
     def __init__(self, folder: pathlib.Path):
+        # It is read when it is first used, which may be after `os.chdir`.
+        folder = folder.absolute()
         self._predictor = Predictor(folder)
         self.folder, self.takes_pairs = folder, self._predictor.takes_pairs
         self.labels: tuple[str, ...] = tuple(self._predictor.problem.names)
@@ -78,7 +82,8 @@ class Model:
             batch_size: the maximum number of texts in a batch.
 
         Returns:
-            One row per text: the text or texts, `predicted`, and the probability of each label.
+            One row per text: the text or texts, `predicted`, and the probability of each label. Its
+            index is that of a pandas Series of texts, so that results can be assigned to its table.
 
         Raises:
             UserError: if a model of pairs gets single texts, or the reverse; if an argument is
@@ -94,8 +99,11 @@ class Model:
         # NumPy's integers cannot be missing, as the place of an answer can.
         integers = {name: "Int64" for name, kind in columns.items() if kind is int}
         # pandas can't hold lone surrogates.
-        texts = {name: list(map(_replaced, column)) for name, column in inputs.items()}
-        return pandas.concat([pandas.DataFrame(texts), answered.astype(integers)], axis=1)
+        read = {name: list(map(_replaced, column)) for name, column in inputs.items()}
+        table = pandas.concat([pandas.DataFrame(read), answered.astype(integers)], axis=1)
+        given: tuple[Any, ...] = texts, pairs
+        index = [column.index for column in given if isinstance(column, pandas.Series)]
+        return table.set_axis(index[0]) if index else table
 
     def answers(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
@@ -115,7 +123,7 @@ class Model:
 
         found = self._ask(DEFAULT, _inputs(texts, pairs), batch_size)
         if found and "probabilities" not in found[0]:
-            raise UserError(f"model={self.folder}: its answers have no probabilities.")
+            raise UserError(f"model={from_here(self.folder)}: its answers have no probabilities.")
         rows = [row["probabilities"] for row in found]
         return np.array(rows, "float32").reshape(len(rows), len(self.labels))
 
@@ -177,14 +185,14 @@ class Model:
     ) -> list[dict[str, Any]]:
         if signature not in self._predictor.signatures:
             raise UserError(
-                f"model={self.folder} has no signature {signature}; "
+                f"model={from_here(self.folder)} has no signature {signature}; "
                 f"export=saved_model({signature}=True) adds it."
             )
         columns = inputs.values()
         return self._predictor.outputs(*columns, signature=signature, batch_size=batch_size)
 
     def __repr__(self) -> str:
-        return f"Model({str(self.folder)!r}, labels={self.labels!r})"
+        return f"Model({str(from_here(self.folder))!r}, labels={self.labels!r})"
 
 
 def _replaced(text: str) -> str:
@@ -233,7 +241,8 @@ def _texts(texts: Any, name: str = "texts") -> list[str]:
             f"`{name}` must be one column of texts, such as table['text']. "
             f"Received: a {type(texts).__name__}."
         )
-    found = list(texts)
+    values = texts.numpy() if hasattr(texts, "numpy") else texts  # a tensor, which holds bytes
+    found = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values]
     for text in found:
         if not isinstance(text, str):
             raise UserError(f"`{name}` must be texts. Received: {text!r}.")

@@ -16,6 +16,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import layout, problem
 from ftkeras.support import bounds
+from ftkeras.support.files import from_here
 
 if TYPE_CHECKING:
     import pandas
@@ -56,9 +57,10 @@ class Evaluation:
     """
 
     def __init__(self, folder: str | os.PathLike[str], name: str | None = None):
-        self.folder, self.name = run_folder(folder), name
+        self.folder, self.name = run_folder(folder).absolute(), name  # also after `os.chdir`
         if not self._file(layout.METRICS).is_file():
-            raise UserError(f"{self._file(layout.METRICS)} is missing: {folder} is not finished.")
+            path = from_here(self._file(layout.METRICS))
+            raise UserError(f"{path} is missing: {folder} is not finished.")
 
     @functools.cached_property
     def metrics(self) -> dict[str, Any]:
@@ -97,7 +99,9 @@ class Evaluation:
             UserError: if the problem has no confusion matrix, or pandas is not installed.
         """
         if (counts := self.metrics.get("confusion")) is None:
-            raise UserError(f"{self.folder}: a {self._problem.kind} has no confusion matrix.")
+            raise UserError(
+                f"{from_here(self.folder)}: a {self._problem.kind} has no confusion matrix."
+            )
         pandas = tables.require_pandas("read `metrics['confusion']`")
         rows = pandas.Index(self.labels, name="label")
         return pandas.DataFrame(counts, rows, pandas.Index(self.labels, name="predicted"))
@@ -132,7 +136,7 @@ class Evaluation:
             f"  {row[0]:12}" + "".join(f"{c:>{width}}" for c in row[1:]) for row in table
         )
         about = "" if self.name is None else f", {self.name!r}"
-        return f"{type(self).__name__}({str(self.folder)!r}{about})\n{lines}"
+        return f"{type(self).__name__}({str(from_here(self.folder))!r}{about})\n{lines}"
 
     def _repr_html_(self) -> str:
         header, *rows = self._table()
@@ -143,7 +147,7 @@ class Evaluation:
             for row in rows
         )
         return (
-            f"<p><code>{html.escape(str(self.folder))}</code>{about}</p>"
+            f"<p><code>{html.escape(str(from_here(self.folder)))}</code>{about}</p>"
             f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
         )
 
@@ -162,6 +166,8 @@ class Run(Evaluation):
 
     def __init__(self, folder: str | os.PathLike[str]):
         super().__init__(folder)
+        # Where exports are looked up that are recorded relative to the current folder.
+        self._started_in = pathlib.Path.cwd()
 
     @functools.cached_property
     def config(self) -> Config:
@@ -180,7 +186,7 @@ class Run(Evaluation):
 
         if not (self.folder / layout.EXPORTS).exists():
             return ()
-        return tuple(map(pathlib.Path, folder.read_exports(self.folder)))
+        return tuple(self._started_in / path for path in folder.read_exports(self.folder))
 
     @property
     def history(self) -> "pandas.DataFrame":
@@ -190,7 +196,7 @@ class Run(Evaluation):
             UserError: if pandas is not installed.
         """
         path = self.folder / layout.HISTORY
-        return tables.require_pandas(f"read {path}").read_csv(path, index_col="epoch")
+        return tables.require_pandas(f"read {from_here(path)}").read_csv(path, index_col="epoch")
 
     def plot(self) -> Any:
         """Return a matplotlib figure of the validation loss and metric over the epochs.
@@ -203,7 +209,7 @@ class Run(Evaluation):
 
         (run,) = reader.read(str(self.folder), split=self._checked(self.splits[0]))
         if (figure := learning_curves.figure([[run]], [self.folder.name])) is None:
-            raise UserError(f"{self.folder} has no learning curve.")
+            raise UserError(f"{from_here(self.folder)} has no learning curve.")
         _show_in_notebooks(type(figure))
         return figure
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
 from ftkeras.runs import crossvalidation, layout, problem
+from ftkeras.support.files import from_here
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +27,7 @@ class CrossValidation:
     """
 
     def __init__(self, folder: pathlib.Path, result: Mapping[str, Any]):
-        self.folder, self.result = folder, dict(result)
+        self.folder, self.result = folder.absolute(), dict(result)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ class CrossValidation:
         return tables.read_predictions(self.folder / layout.OUT_OF_FOLD_PREDICTIONS, self.labels)
 
     def __repr__(self) -> str:
-        return f"CrossValidation({str(self.folder)!r})"
+        return f"CrossValidation({str(from_here(self.folder))!r})"
 
 
 class Search:
@@ -63,7 +64,8 @@ class Search:
     """
 
     def __init__(self, folder: pathlib.Path, trials: "Sequence[Result]", best: "Result | None"):
-        self.folder, self.recipe = folder, folder / layout.BEST_RECIPE
+        self.folder = folder.absolute()
+        self.recipe = self.folder / layout.BEST_RECIPE
         self.best: dict[str, Any] | None = None if best is None else dict(best.settings)
         self.score: float | None = None if best is None else best.score
         self._trials = tuple(trials)
@@ -85,7 +87,7 @@ class Search:
             }
             for result in self._trials
         ]
-        return tables.frame(rows, instead=f"read {self.folder / layout.TABLE}")
+        return tables.frame(rows, instead=f"read {from_here(self.folder / layout.TABLE)}")
 
     def __repr__(self) -> str:
-        return f"Search({str(self.folder)!r}, score={self.score}, best={self.best})"
+        return f"Search({str(from_here(self.folder))!r}, score={self.score}, best={self.best})"

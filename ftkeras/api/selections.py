@@ -9,11 +9,13 @@ from typing import Any
 
 from ftkeras.api import arguments
 from ftkeras.api import data as in_memory
+from ftkeras.api.data_files import named_by_field
 from ftkeras.api.results import Run
 from ftkeras.api.searches import CrossValidation
 from ftkeras.api.session import AnyReporter, session
 from ftkeras.api.settings import Data
 from ftkeras.config.selection import SelectConfig
+from ftkeras.support.files import from_here
 
 Path = str | os.PathLike[str]
 
@@ -31,8 +33,7 @@ def select(
     Args:
         run: a finished run, or its folder; with `doubtful=True`, a cross-validation.
         data: texts without labels: a file in any format that `predict` reads, a list or column of
-            texts, or a table in any form that `train` takes. What is in memory is read from a
-            temporary file, which messages name.
+            texts, or a table in any form that `train` takes.
         verbose: 0 to show only warnings.
         reporter: as in `train`.
         **settings: the flags of `select`: `count`, `by`, `doubtful`, `seed`, `output`, and those
@@ -46,7 +47,7 @@ def select(
         UserError: if the run, the data or a setting is wrong.
         TypeError: if an argument does not exist.
     """
-    folder = run.folder if isinstance(run, Run | CrossValidation) else run
+    folder = from_here(run.folder) if isinstance(run, Run | CrossValidation) else run
     given = arguments.expand_names(
         "select", SelectConfig, {"run_dir": folder, "data": _as_table(data), **settings}
     )
@@ -66,7 +67,8 @@ def _configured(given: Mapping[str, Any]) -> Iterator[SelectConfig]:
         config = arguments.configuration(SelectConfig, {**given, **paths})
         for field, path in paths.items():
             path.write_bytes(contents[field])
-        yield config
+        with named_by_field(paths):
+            yield config
 
 
 def _as_table(data: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.errors import UserError
+from ftkeras.support.files import from_here
 
 if TYPE_CHECKING:
     import pandas
@@ -38,7 +39,7 @@ def read_predictions(path: pathlib.Path, labels: Sequence[str]) -> "pandas.DataF
     """
     with path.open(encoding="utf-8") as file:
         rows = [flat(json.loads(line), labels) for line in file]
-    return frame(rows, instead=f"read {path}")
+    return frame(rows, instead=f"read {from_here(path)}")
 
 
 def require_pandas(instead: str) -> Any:

@@ -20,6 +20,12 @@ from ftkeras.errors import UserError
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+def from_here(path: pathlib.Path) -> pathlib.Path:
+    """Return a path relative to the current folder if it is within it, else as it is."""
+    here = pathlib.Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def require_writable(folder: str | os.PathLike, argument: str) -> pathlib.Path:
     """Return the folder as a path; it need not exist yet.
 

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import ftkeras
 from ftkeras.cli import flags
@@ -70,12 +71,30 @@ def test_model_answers_as_a_frame_as_arrays_and_as_dicts(run):
     assert list(frame) == ["text", "predicted", "probability_negative", "probability_positive"]
     assert list(frame["text"]) == TEXTS
     assert run.predict(text for text in TEXTS).equals(frame)
+    assert run.predict(tf.constant(TEXTS)).equals(frame)
     assert list(frame["predicted"]) == [answer["label"] for answer in answers]
     probabilities = run.model.predict_proba(TEXTS)
     np.testing.assert_allclose(frame["probability_positive"], probabilities[:, 1], atol=1e-6)
     assert run.model.predict_proba([]).shape == (0, 2)
     assert run.model.embed(TEXTS).shape == (3, 32)
     assert run.model.embed([]).shape == (0, 32)
+
+
+def test_answers_keep_the_index_of_a_series(run):
+    shuffled = pandas.DataFrame({"text": TEXTS}, index=[2, 0, 2])
+    shuffled["predicted"] = run.predict(shuffled["text"])["predicted"]
+    assert list(shuffled["predicted"]) == list(run.predict(TEXTS)["predicted"])
+    assert list(run.predict(TEXTS).index) == [0, 1, 2]
+
+
+def test_run_and_its_model_are_found_from_another_folder(run, tmp_path, monkeypatch):
+    assert repr(run).startswith("Run('run')")
+    assert repr(run.model).startswith("Model('saved_models/")
+    model, other = ftkeras.load(run), ftkeras.Run("run")
+    monkeypatch.chdir(tmp_path)
+    assert not other.predictions().empty
+    assert not other.predict(TEXTS).empty
+    assert not model.predict(TEXTS).empty
 
 
 def test_lone_surrogates_are_replaced_in_the_frame(run):
