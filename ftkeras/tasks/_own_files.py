@@ -176,7 +176,10 @@ class OwnFiles(FileTask):
 
     @functools.cached_property
     def _profile(self) -> profile.Profile:
-        return profile.profile(self._table("train"))
+        found = profile.profile(self._table("train"))
+        if not found.rows:
+            raise UserError(f"`data`: {found.name!r} has no examples.")
+        return found
 
     @functools.cached_property
     def _sample(self) -> profile.Profile:
@@ -236,9 +239,11 @@ def finite_number(table: Table, line: int, value: Value) -> float:
     number = None if profile.is_missing(value) else profile.as_number(profile.as_text(value))
     if number is None:
         what = "no number" if profile.is_missing(value) else repr(value)
+        has_comma = profile.as_number(profile.as_text(value).replace(",", ".")) is not None
+        remedy = ", with a decimal point" if has_comma else ""
         raise UserError(
             f"`data`: line {line} of {table.name!r}: the answer must be a finite number, such as "
-            f"3.5. Received: {what}."
+            f"3.5{remedy}. Received: {what}."
         )
     if abs(number) > LARGEST_FLOAT32:
         raise UserError(

@@ -183,7 +183,8 @@ class Classification(OwnFiles):
         if isinstance(self._given_labels, tuple):
             return Labels(self._given_labels, {n: i for i, n in enumerate(self._given_labels)})
         column = self._profile.columns[self._roles.label]
-        problem = inference.find_problem(column)
+        named = self._chosen.label is not None
+        problem = inference.find_problem(column, named=named)
         if problem != "classification":
             raise UserError(
                 f"`data`: the labels of {self._profile.name!r} are {_LABELS_OF[problem]}"

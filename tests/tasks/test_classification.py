@@ -57,6 +57,22 @@ def test_label_of_test_that_train_lacks_names_its_line(folder, tmp_path):
         elements(test)
 
 
+def test_file_without_examples_is_refused(folder, tmp_path):
+    (tmp_path / "none.csv").write_text("text,label\n")
+    for columns in ({}, {"text": "text", "label": "label"}):
+        task = Classification(train="none.csv", header=True, data_dir=folder, **columns)
+        with pytest.raises(UserError, match="none.csv' has no examples"):
+            _ = task.labels
+
+
+def test_column_of_labels_that_was_named_is_not_asked_for_again(folder, tmp_path):
+    rows = "".join(f"text {n},{n}%\n" for n in range(9))
+    (tmp_path / "shares.csv").write_text(f"text,share\n{rows}")
+    task = Classification(train="shares.csv", label="share", data_dir=folder)
+    with pytest.raises(UserError, match="write numbers as 3.5, .* Received: '0%'"):
+        _ = task.labels
+
+
 def test_one_label_only_is_refused(folder, tmp_path):
     (tmp_path / "train.csv").write_text("text,label\na,no\nb,no\n")
     with pytest.raises(UserError, match="every label of .* is 'no'"):

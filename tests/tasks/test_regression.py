@@ -64,6 +64,13 @@ def test_what_is_no_number_is_refused_with_its_line(folder, value, shown):
         _numbers(task)
 
 
+def test_decimal_comma_is_refused_with_a_remedy(folder):
+    (folder / "train.csv").write_text('text,score\na,1\nb,"3,5"\n')
+    task = Regression(train="train.csv", text="text", label="score")
+    with pytest.raises(UserError, match="such as 3.5, with a decimal point. Received: '3,5'"):
+        _numbers(task)
+
+
 def test_what_float32_cannot_hold_is_refused_with_its_line(folder):
     (folder / "train.csv").write_text("text,score\na,1\nb,-1e300\nc,2\n")
     task = Regression(train="train.csv", text="text", label="score")

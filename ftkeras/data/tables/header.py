@@ -23,11 +23,13 @@ def has_header(records: Sequence[Sequence[str]], name: str, expected: Sequence[s
     first, rest = [field.strip() for field in records[0]], records[1:]
     if expected and set(expected) <= set(first):
         return True
-    if not rest:
-        raise UserError(
-            f"`data`: {name!r} has one row only; set `header` to true or false to say what it is."
-        )
     is_known = _has_known_names(first)
+    if not rest:
+        looks = ", which looks like names of columns, so there are no examples" if is_known else ""
+        raise UserError(
+            f"`data`: {name!r} has one row only{looks}; set `header` to true or false to say what "
+            "it is."
+        )
     others = [[field.strip() for field in row] for row in rest]
     if is_known:  # files that were joined repeat the line of names
         others = [row for row in others if row != first]

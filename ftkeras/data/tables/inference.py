@@ -36,6 +36,8 @@ _WORDS_OF_A_TEXT = 3.0
 _MOST_INTEGER_CLASSES = 50
 # So many columns of 0 and 1 are a label each.
 _FEWEST_INDICATORS = 3
+# A number with a decimal comma, or two labels with a comma between them.
+_PAIR_OF_DIGITS = re.compile(r"[+-]?\d+,\d+")
 # Words with more distinct values than this share of the rows are no classes.
 _MOST_DISTINCT_SHARE = 0.5
 
@@ -170,13 +172,19 @@ def find_indicators(profile: Profile, chosen: Chosen) -> tuple[Column, ...]:
     return indicators if len(indicators) >= _FEWEST_INDICATORS and not others else ()
 
 
-def find_problem(label: Column) -> str:
+def find_problem(label: Column, *, named: bool = False) -> str:
     """Return the problem that the values of a label column pose.
 
+    Args:
+        label: the column.
+        named: whether the user has named it.
+
     Raises:
-        UserError: if they are neither classes, numbers nor lists, or are tags of words.
+        UserError: if they are neither classes, numbers nor lists, or are tags of words, or may be
+            numbers or lists.
     """
     _refuse_tags(label)
+    _refuse_decimal_commas(label)
     if label_lists.holds_lists(label) or label_lists.joining(label.counts):
         return "multi_label"
     only_integers = label.integers == label.values
@@ -184,11 +192,25 @@ def find_problem(label: Column) -> str:
     if label.numbers == label.values and not (only_integers and few):
         return "regression"
     if label.values and label.distinct > max(2, _MOST_DISTINCT_SHARE * label.values):
+        remedy = "name the column of the labels"
+        if named:
+            remedy = "write numbers as 3.5, or list the classes in `label_names`"
         raise UserError(
             f"`label_column`: column {_shown(label)} has {_count(label)} different values in "
-            f"{label.values:,} rows, too many to be classes; name the column of the labels."
+            f"{label.values:,} rows, too many to be classes; {remedy}. Received: {_example(label)}."
         )
     return "classification"
+
+
+def _refuse_decimal_commas(label: Column) -> None:
+    """Raise UserError if all values are digits with a comma, which may mean two things."""
+    if label.counts and all(map(_PAIR_OF_DIGITS.fullmatch, label.counts)):
+        raise UserError(
+            f"`label_column`: the values of column {_shown(label)} may be numbers with a decimal "
+            "comma, or labels joined by a comma. For numbers, write a decimal point and set "
+            "task=regression; for labels, set label_separator=','. "
+            f"Received: {_example(label)}."
+        )
 
 
 def _refuse_tags(label: Column) -> None:
@@ -276,6 +298,11 @@ def _differ_in_a_counter(first: str, second: str) -> bool:
 
 def _count(column: Column) -> str:
     return f"{len(column.counts):,}" + (" or more" if column.overflowed else "")
+
+
+def _example(column: Column) -> str:
+    """Return a value of a column, for a message."""
+    return f"{next(iter(column.counts))!r:.60}"
 
 
 def _shown(column: Column) -> str:

@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from ftkeras.data.tables.profile import MOST_DISTINCT, Column, as_number, as_text
 from ftkeras.data.tables.table import Value
 from ftkeras.errors import UserError
+from ftkeras.support import plurals
 
 _SHOWN = 5
 _INTEGER = re.compile(r"[+-]?\d+")
+# How pandas and spreadsheets write a missing value; in a file, it is a text like any other.
+_MISSING = ("nan", "-nan", "na", "#na", "<na>", "n/a", "#n/a", "nat", "null")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,10 @@ def find_labels(
         )
     ids = {value: number for number, values in enumerate(classes.values()) for value in values}
     ids |= {name: number for number, name in enumerate(names)}
-    return Labels(renamed(name, names, given or {}), ids, _warnings(classes))
+    given = given or {}
+    unnamed = {value: count for value, count in column.counts.items() if value not in given}
+    warnings = (*_warnings(classes), *_like_missing(unnamed))
+    return Labels(renamed(name, names, given), ids, warnings)
 
 
 def recorded_labels(
@@ -160,6 +166,15 @@ def _warnings(classes: Mapping[str, list[str]]) -> tuple[str, ...]:
         if len(labels) > 1
     ]
     return tuple(lines)
+
+
+def _like_missing(counts: Mapping[str, int]) -> list[str]:
+    return [
+        f"{plurals.counted(count, 'label is', 'labels are')} {value!r}, which looks like a missing "
+        f"value; remove {'this row' if count == 1 else 'these rows'}, or rename the label"
+        for value, count in counts.items()
+        if value.lower() in _MISSING
+    ]
 
 
 def _refuse_missing(name: str, column: Column) -> None:

@@ -107,7 +107,15 @@ def test_where_an_answer_starts_is_no_label():
 
 def test_texts_are_not_taken_for_classes():
     columns = profile(_Table("01", _rows(_text, lambda i: f"name {i}", count=205))).columns
-    with pytest.raises(UserError, match="too many to be classes"):
+    with pytest.raises(UserError, match="too many to be classes; name the column"):
+        find_problem(columns[1])
+    with pytest.raises(UserError, match="write numbers as 3.5, .* Received: 'name 0'"):
+        find_problem(columns[1], named=True)
+
+
+def test_numbers_with_a_decimal_comma_are_not_taken_for_lists():
+    columns = profile(_Table("01", _rows(_text, lambda i: f"{i % 5},{i % 10}"))).columns
+    with pytest.raises(UserError, match="point and set task=regression; .* label_separator=','"):
         find_problem(columns[1])
 
 

@@ -62,6 +62,16 @@ def test_labels_that_differ_in_case_stay_apart_with_a_warning():
     assert "'Neg', 'neg' differ only in case" in labels.warnings[0]
 
 
+def test_labels_that_look_like_missing_values_are_a_warning():
+    labels = _labels("NA", "NA", "FR", "#N/A")
+    assert labels.warnings == (
+        "2 labels are 'NA', which looks like a missing value; remove these rows, or rename the "
+        "label",
+        "1 label is '#N/A', which looks like a missing value; remove this row, or rename the label",
+    )
+    assert not _labels("NA", "FR", names={"NA": "Namibia"}).warnings
+
+
 def test_truth_values_are_written_as_in_json():
     assert _labels(True, False).names == ("false", "true")
 
