@@ -288,13 +288,30 @@ class Splits:
         """Return the examples; raise UserError if there are none, or all have the same answer."""
         if not len(examples):
             raise UserError(
-                f"task={self.config.task}: nothing is left for the {examples.name} split; there "
+                f"{self._data}: nothing is left for the {examples.name} split; there "
                 "are too few texts, or most are near-duplicates, which stay together. Name a file "
                 "for it: `validation_data` or `test_data`."
             )
         if shortcoming := self._problem.shortcoming(examples.targets):
             raise UserError(
-                f"task={self.config.task}: all {len(examples)} examples of the {examples.name} "
-                f"split {shortcoming}."
+                f"{self._data}: all examples of the {examples.name} split ({len(examples):,}) "
+                f"{shortcoming}{self._remedy(examples.name)}."
             )
         return examples
+
+    @property
+    def _data(self) -> str:
+        """The argument that has the examples, as a message names it."""
+        is_own = "train" in catalog.parse("task", self.config.task).arguments
+        return "`data`" if is_own else f"task={self.config.task}"
+
+    def _remedy(self, split: str) -> str:
+        """Return how a split that is held out gets other examples; '' of any other."""
+        has_own = {"validation": self._reader.has_validation, "test": self._has_test}
+        if self.config.folds or has_own.get(split, True):
+            return ""
+        share = f"{split}_share"
+        return (
+            f". Increase `{share}` (now {getattr(self.config, share)}), name `{split}_data`, or "
+            "use `crossvalidate`"
+        )

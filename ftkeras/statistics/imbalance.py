@@ -80,11 +80,16 @@ def oversample(labels: np.ndarray, *, seed: int) -> np.ndarray:
 
 
 def rare_class_warnings(labels: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    """Return one line for each class that is much rarer than it would be in balanced data."""
+    """Return one line for each class that is much rarer than it would be in balanced data.
+
+    One that no example has is not rare, but missing.
+    """
     counts = np.bincount(labels, minlength=len(names))
     return [
-        f"only {counts[number]:,} of {len(labels):,} examples are {names[number]!r}"
+        f"only {counts[number]:,} of {len(labels):,} examples "
+        f"{'is' if counts[number] == 1 else 'are'} {names[number]!r}"
         for number in _rare(counts)
+        if counts[number]
     ]
 
 

@@ -120,7 +120,9 @@ def test_single_class_is_refused():
 
     with (
         open_splits(_config(), OneColor(), _one_token) as splits,
-        pytest.raises(UserError, match="all 9 examples of the train split are 'blue'"),
+        pytest.raises(
+            UserError, match=r"all examples of the train split \(9\) are 'blue'.*classifier\.$"
+        ),
     ):
         splits.train  # noqa: B018
 
@@ -300,5 +302,21 @@ def test_near_duplicates_that_leave_nothing_to_hold_out_are_refused():
     with (
         open_splits(_config(), Alike(), _one_token) as splits,
         pytest.raises(UserError, match="nothing is left for the .* split; .* `validation_data`"),
+    ):
+        splits.counts()
+
+
+class Few(Colors):
+    """So few texts that one is held out, without test data."""
+
+    def splits(self):
+        return {"train": self._texts(range(10))}
+
+
+def test_held_out_example_alone_is_refused_with_a_remedy():
+    remedy = r"Increase `validation_share` \(now 0.1\), name `validation_data`, or use `cross"
+    with (
+        open_splits(_config(), Few(), _varied_tokens) as splits,
+        pytest.raises(UserError, match=rf"validation split \(1\) are 'red'.*classifier. {remedy}"),
     ):
         splits.counts()

@@ -87,6 +87,9 @@ def test_only_rare_classes_are_reported():
     (warning,) = imbalance.rare_class_warnings(LABELS, NAMES)
     assert "5 of 100 examples are 'good'" in warning
     assert imbalance.rare_class_warnings(np.array([0, 1, 2]), NAMES) == []
+    assert imbalance.rare_class_warnings(np.array([0] * 19 + [1]), ("a", "b", "c")) == [
+        "only 1 of 20 examples is 'b'"
+    ]
 
 
 def test_positive_weights_balance_each_label():
