@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftkeras.errors import UserError
+from ftkeras.support.nearest import hint
 
 # The value of a field that the run chooses itself.
 AUTO = "auto"
 # The largest number that `keras.utils.set_random_seed` takes.
 LARGEST_SEED = 2**32 - 1
+# Values as other libraries name them.
+_NAMED_ELSEWHERE = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "fp32": "float32"}
 
 
 def flag(default: Any, group: str, help: str, free: bool = False, path: bool = False) -> Any:
@@ -85,8 +88,10 @@ def check_choices(config: Any, **choices: tuple[str, ...]) -> None:
     for name, known in choices.items():
         value = getattr(config, name)
         if value not in known:
+            named = _NAMED_ELSEWHERE.get(str(value), str(value))
             raise UserError(
-                f"`{name}` must be {', '.join(known[:-1])} or {known[-1]}. Received: {value!r}."
+                f"`{name}` must be {', '.join(known[:-1])} or {known[-1]}"
+                f"{hint(named, known)} Received: {value!r}."
             )
 
 

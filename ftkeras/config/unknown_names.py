@@ -21,6 +21,8 @@ OTHER_NAMES = {
     "warmup_steps": "warmup",
     "lr_scheduler_type": "schedule",
     "max_grad_norm": "clip_norm",
+    "metric_for_best_model": "objective",
+    "label_smoothing_factor": 'loss="cross_entropy(label_smoothing=…)"',
     "num_train_epochs": "epochs",
     "model_name_or_path": "encoder",
     "output_dir": "run_dir, or {prefix}export_dir for exports",

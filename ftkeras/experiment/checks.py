@@ -11,6 +11,7 @@ from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
 from ftkeras.problems import SEVERAL_ROWS, Problem
 from ftkeras.support import commands
+from ftkeras.support.nearest import hint
 from ftkeras.support.protocols import Head
 
 # Longer than any run, for checks to which the length does not matter.
@@ -83,8 +84,8 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     names = [measure.name for measure in problem.measures]
     if config.objective not in names:
         raise UserError(
-            f"`objective` must be {', '.join(names[:-1])} or {names[-1]}. "
-            f"Received: {config.objective!r}."
+            f"`objective` must be {', '.join(names[:-1])} or {names[-1]}"
+            f"{hint(config.objective, names)} Received: {config.objective!r}."
         )
     head = catalog.find("head", _check_head(config, problem))
     _check_loss(config, problem, head)

@@ -130,6 +130,7 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
         (["--lr=1e-5"], "no flag --lr; did you mean --learning_rate"),
         (["--max_seq_length=9"], "did you mean --max_length"),
         (["--num_train_epochs=9"], "no flag --num_train_epochs; use --epochs"),
+        (["--metric_for_best_model=f1"], "no flag --metric_for_best_model; use --objective"),
         (["--weight_decay=0.1"], r'--weight_decay; use --optimizer="adamw\(decay=…\)"\.'),
         (["find_rate", "--highest_rate=1"], "there is no flag --highest_rate; use --max_rate"),
         (

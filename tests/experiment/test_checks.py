@@ -18,6 +18,15 @@ def test_unknown_objective_is_refused_with_the_metrics_to_choose_from():
     assert "balanced_accuracy" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("settings", "meant"),
+    [({"objective": "f1_macro"}, "macro_f1"), ({"precision": "bf16"}, "mixed_bfloat16")],
+)
+def test_value_that_was_probably_meant_is_suggested(settings, meant):
+    with pytest.raises(UserError, match=f"; did you mean {meant}[?] Received: '"):
+        checks.check(Config(**settings))
+
+
 TAGGED = {"task": "token_classification(train='words.conll')"}
 
 
