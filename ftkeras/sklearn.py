@@ -230,10 +230,14 @@ def _weights(sample_weight: Any, samples: int) -> np.ndarray:
     """Return weights as an array, float64 [samples].
 
     Raises:
-        ValueError: if they are not one number for each sample, or are all zero.
+        ValueError: if they are not one number for each sample, not negative, or are all zero.
     """
     weights = check_array(
-        sample_weight, ensure_2d=False, dtype="float64", input_name="sample_weight"
+        sample_weight,
+        ensure_2d=False,
+        dtype="float64",
+        ensure_non_negative=True,
+        input_name="sample_weight",
     )
     if weights.shape != (samples,):
         raise ValueError(f"sample_weight must have shape {(samples,)}. Received: {weights.shape}.")

@@ -78,7 +78,12 @@ def test_wrong_parameters_are_refused_by_fit(settings, message):
 
 @pytest.mark.parametrize(
     ("weights", "message"),
-    [([1.0], "must have shape"), ([0.0] * 16, "all zero"), ([np.nan] * 16, "contains NaN")],
+    [
+        ([1.0], "must have shape"),
+        ([0.0] * 16, "all zero"),
+        ([np.nan] * 16, "contains NaN"),
+        ([-1.0] + [1.0] * 15, "Negative values .*sample_weight"),
+    ],
 )
 def test_wrong_weights_are_refused(weights, message):
     with pytest.raises(ValueError, match=message):
