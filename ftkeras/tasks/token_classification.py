@@ -12,7 +12,7 @@ from ftkeras.data.tagged.reading import TaggedFile, open_tagged
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.problems import token_classification as problem
-from ftkeras.support import bounds, tags
+from ftkeras.support import bounds, plurals, tags
 from ftkeras.support.cached_methods import cached_method
 from ftkeras.tasks._file_task import FileTask
 from ftkeras.tasks._own_files import given_labels
@@ -26,11 +26,13 @@ class _Counts(NamedTuple):
     Attributes:
         types: of the entities.
         repaired: tags I- that begin an entity.
+        moved: spans that were not where the data said.
         skipped: what was skipped, a phrase each.
     """
 
     types: Set[str]
     repaired: int
+    moved: int
     skipped: tuple[str, ...]
 
 
@@ -97,7 +99,8 @@ class TokenClassification(FileTask):
         if self._known_labels is not None:
             return tuple(self._known_labels)
         if not self._counts.types:
-            raise UserError(f"`data`: {self._file('train').name!r} has no entity.")
+            skipped = "".join(f"; {phrase}" for phrase in self._counts.skipped)
+            raise UserError(f"`data`: {self._file('train').name!r} has no entity{skipped}.")
         return tags.names(sorted(self._counts.types), self._scheme)
 
     def problem(self, labels: Sequence[str] | None = None) -> Problem:
@@ -105,11 +108,16 @@ class TokenClassification(FileTask):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The layout of `train`, and what was skipped and repaired, a phrase each."""
-        file, repaired = self._file("train"), self._counts.repaired
-        tags_i = "1 tag I- that begins" if repaired == 1 else f"{repaired:,} tags I- that begin"
-        repair = f"{tags_i} an entity, read as B-"
-        return (*file.notes, *self._counts.skipped, *([repair] if repaired else []))
+        """The layout of `train`, and what was skipped, moved and repaired, a phrase each."""
+        counts = self._counts
+        notes = [*self._file("train").notes, *counts.skipped]
+        if counts.moved:
+            were = plurals.counted(counts.moved, "span was", "spans were")
+            notes.append(f"{were} not at the given characters, and moved to where the text occurs")
+        if counts.repaired:
+            tags_i = plurals.counted(counts.repaired, "tag I- that begins", "tags I- that begin")
+            notes.append(f"{tags_i} an entity, read as B-")
+        return tuple(notes)
 
     @property
     def columns(self) -> Mapping[str, object]:
@@ -135,11 +143,12 @@ class TokenClassification(FileTask):
     def _counts(self) -> _Counts:
         """The content of `train`, which is read once."""
         types: set[str] = set()
-        file, repaired = self._file("train"), 0
+        file, repaired, moved = self._file("train"), 0, 0
         for _, tagged in file.rows():
             types.update(kind for kind, _, _ in tagged.entities)
             repaired += tagged.repaired
-        return _Counts(types, repaired, tuple(file.skipped))
+            moved += tagged.moved
+        return _Counts(types, repaired, moved, tuple(file.skipped))
 
     @cached_method
     def _file(self, split: str) -> TaggedFile:

@@ -1,5 +1,7 @@
 """Tagged texts as a task."""
 
+import json
+
 import pytest
 
 from ftkeras.data.tables.json_records import JsonRecords
@@ -44,6 +46,18 @@ def test_file_without_entities_is_refused(folder):
     (folder / "train.conll").write_text("Anna O\n")
     with pytest.raises(UserError, match="has no entity"):
         TokenClassification(train="train.conll").splits()
+
+
+def test_moved_spans_are_noted_and_what_was_skipped_explains_why_no_entity_is_left(folder):
+    span = {"start": 3, "end": 7, "text": "Anna", "label": "PER"}
+    row = {"text": "\N{SNAKE} Anna", "spans": [span], "answer": "accept"}
+    (folder / "train.jsonl").write_text(json.dumps(row))
+    moved = "1 span was not at the given characters, and moved to where the text occurs"
+    assert TokenClassification(train="train.jsonl").notes[-1] == moved
+    row["answer"] = "reject"
+    (folder / "train.jsonl").write_text(json.dumps(row))
+    with pytest.raises(UserError, match="has no entity; 1 row rejected in Prodigy skipped"):
+        TokenClassification(train="train.jsonl").splits()
 
 
 def test_classification_hands_tagged_texts_over(folder):

@@ -10,6 +10,8 @@ _BEGINS, _ENDS = "BSU", "ESLU"
 
 # Type, start and end in characters; the end is the first character after it.
 Entity = tuple[str, int, int]
+# Something that was not read: a noun, and the rest of a phrase.
+LeftOut = tuple[str, str]
 
 
 @dataclass
@@ -20,11 +22,13 @@ class Tagged:
         text: as UTF-8.
         entities: in the order of the text; they do not overlap.
         repaired: tags I- that begin an entity.
+        moved: spans that were not where the data said.
     """
 
     text: bytes
     entities: list[Entity] = field(default_factory=list)
     repaired: int = 0
+    moved: int = 0
 
 
 def from_tags(words: Sequence[str], tags: Sequence[str]) -> Tagged:
@@ -37,8 +41,8 @@ def from_tags(words: Sequence[str], tags: Sequence[str]) -> Tagged:
     Raises:
         ValueError: if an entity begins with a blank word; within one, such a word is no part of it.
 
-    >>> from_tags(["EU", "rejects", "New", "York"], ["B-ORG", "O", "I-LOC", "I-LOC"])
-    Tagged(text=b'EU rejects New York', entities=[('ORG', 0, 2), ('LOC', 11, 19)], repaired=1)
+    >>> from_tags(["New", "York", "rejects"], ["I-LOC", "I-LOC", "O"])
+    Tagged(text=b'New York rejects', entities=[('LOC', 0, 8)], repaired=1, moved=0)
     """
     tagged = Tagged(encode(" ".join(words)))
     start, open_type, at = 0, None, 0

@@ -1,15 +1,19 @@
 """Tagged texts in tables that hold lists: JSON, Parquet and Arrow."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ftkeras.data.tables.inference import find_position
-from ftkeras.data.tables.table import Table
-from ftkeras.data.tables.texts import encode
-from ftkeras.data.tagged.entities import Entity, Tagged, characters, from_tags
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.data.tagged.entities import LeftOut, Tagged, from_tags
+from ftkeras.data.tagged.label_studio import NOT_ANNOTATED, Tasks, are_annotations, find_annotations
+from ftkeras.data.tagged.prodigy import find_answers, why_skipped
+from ftkeras.data.tagged.spans import from_spans
 from ftkeras.errors import UserError
+from ftkeras.support import plurals
 from ftkeras.support.tags import TAG
 
 # The first rows, or lines, which show what a file holds.
@@ -27,13 +31,13 @@ class Layout:
         name: in a few words.
         text: name of the column of words or of texts.
         label: that of the tags or of the spans.
-        has_words: whether they are words and tags.
+        kind: "words" with tags, texts with "spans", or Label Studio's "tasks".
     """
 
     name: str
     text: str
     label: str
-    has_words: bool
+    kind: str
 
 
 def find_layout(
@@ -60,14 +64,14 @@ def find_layout(
         return next((name for name in names if _mostly(fits, values(name))), None)
 
     text, label = known
-    if "data" in columns and (annotations := first(("annotations",), label, _are_results)):
-        return Layout("a Label Studio export", "data", annotations, has_words=False)
+    if "data" in columns and (annotations := first(("annotations",), label, are_annotations)):
+        return Layout("a Label Studio export", "data", annotations, "tasks")
     words, tags = first(_WORDS, text, _are_words), first(_TAGS, label, _are_tags)
     if words and tags and words != tags:
-        return Layout(f"words in {words!r}, tags in {tags!r}", words, tags, has_words=True)
+        return Layout(f"words in {words!r}, tags in {tags!r}", words, tags, "words")
     texts, spans = first(("text", "data"), text, _is_text), first(_SPANS, label, _are_spans)
     if texts and spans and any(values(spans)):
-        return Layout(f"texts in {texts!r}, spans in {spans!r}", texts, spans, has_words=False)
+        return Layout(f"texts in {texts!r}, spans in {spans!r}", texts, spans, "spans")
     return None
 
 
@@ -75,8 +79,9 @@ class Records:
     """The tagged texts of a table.
 
     Its rows have words and tags; or a text and spans, which are [start, end, type] (Doccano),
-    {"start", "end", "label"} (Prodigy), the same with "labels" (Label Studio's JSON-MIN), or Label
-    Studio's results.
+    {"start", "end", "label"} (Prodigy), or the same with "labels" (Label Studio's JSON-MIN); or
+    they are Label Studio's tasks. Rows that were rejected, ignored, cancelled or never annotated
+    are left out.
 
     Args:
         table: the table.
@@ -112,17 +117,41 @@ class Records:
                 f"columns are: {', '.join(map(repr, table.columns))}."
             )
         self.name, self.notes = table.name, (layout.name,)
-        self._table, self._tags, self._has_words = table, tags, layout.has_words
+        self._table, self._tags, self._kind = table, tags, layout.kind
         self._text, self._label = (table.columns.index(n) for n in (layout.text, layout.label))
+        self._answer = find_answers(table.columns, rows)
+        self._annotation = find_annotations(table.columns, self._label, rows)
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:
         """Yield the line of each row, and its text with entities."""
-        read = self._from_words if self._has_words else self._from_spans
+        left_out: Counter[LeftOut] = Counter()
+        read = self._reader(left_out)
         for line, row in self._table.rows():
             try:
-                yield line, read(row[self._text], row[self._label])
+                reason = self._why_skipped(row)
+                tagged = None if reason else read(row[self._text], row[self._label])
             except ValueError as error:
                 raise UserError(f"`data`: line {line} of {self.name!r}: {error}.") from None
+            if reason:
+                left_out[reason] += 1
+            if tagged:
+                yield line, tagged
+        self.skipped = tuple(
+            f"{plurals.counted(count, noun, f'{noun}s')} {rest}"
+            for (noun, rest), count in left_out.items()
+        )
+
+    def _reader(self, left_out: Counter[LeftOut]) -> Callable[[Any, Any], Tagged | None]:
+        """Return what reads a row's text and label in one pass, and counts what it leaves out."""
+        readers = {"words": self._from_words, "spans": from_spans, "tasks": Tasks(left_out).read}
+        return readers[self._kind]
+
+    def _why_skipped(self, row: Row) -> LeftOut | None:
+        if self._answer is not None:
+            return why_skipped(row[self._answer])
+        if self._annotation is not None and row[self._annotation] is None:
+            return NOT_ANNOTATED
+        return None
 
     def _from_words(self, words: Any, tags: Any) -> Tagged:
         words, tags = words or [], [] if tags is None else tags
@@ -146,67 +175,6 @@ class Records:
                 f"Received: {str(tag)[:60]!r}"
             )
         return tag
-
-    def _from_spans(self, text: Any, spans: Any) -> Tagged:
-        if isinstance(text, Mapping):  # Label Studio's data, whose text may have any name
-            strings = [value for value in text.values() if isinstance(value, str)]
-            text = text.get("text", strings[0] if len(strings) == 1 else None)
-        if not isinstance(text, str):
-            raise ValueError(f"a text must be a string. Received: {str(text)[:60]!r}")
-        entities = sorted((_entity(text, span) for span in _results(spans)), key=lambda e: e[1:])
-        for (_, _, end), (kind, start, stop) in itertools.pairwise(entities):
-            if start < end:
-                raise ValueError(f"the span {start} to {stop}, {kind}, overlaps another one")
-        if len(text) != characters(text):  # invalid bytes count differently
-            entities = [
-                (kind, characters(text[:start]), characters(text[:stop]))
-                for kind, start, stop in entities
-            ]
-        return Tagged(encode(text), entities)
-
-
-def _entity(text: str, span: Any) -> Entity:
-    if isinstance(span, Mapping):
-        labels = span.get("labels")
-        first = labels[0] if labels and isinstance(labels, list | tuple) else labels
-        kind = first or span.get("label", span.get("type"))
-        start, end = span.get("start"), span.get("end")
-    elif isinstance(span, list | tuple) and len(span) == 3:
-        start, end, kind = span
-    else:
-        raise ValueError(f"a span must be [start, end, type]. Received: {str(span)[:60]}")
-    start, end = _offset(start), _offset(end)
-    if not 0 <= start < end <= len(text):
-        raise ValueError(
-            f"the span {start} to {end} is outside its text of {len(text)} characters, or empty"
-        )
-    if not isinstance(kind, str) or not kind:
-        raise ValueError(f"the span {start} to {end} has no label")
-    # A span may include spaces around it, which no word does.
-    inner = text[start:end]
-    start, end = end - len(inner.lstrip()), start + len(inner.rstrip())
-    if start >= end:
-        raise ValueError(f"the span {start} to {end} holds nothing but spaces")
-    return kind, start, end
-
-
-def _offset(value: Any) -> int:
-    """Return an offset as an integer; some tools write 4.0."""
-    if isinstance(value, int | float) and float(value).is_integer():
-        return int(value)
-    raise ValueError(f"start and end of a span must be integers. Received: {str(value)[:60]!r}")
-
-
-def _results(spans: Any) -> list[Any]:
-    """Return the spans of a row; of Label Studio those of the last annotation not cancelled."""
-    spans = spans or []
-    if not isinstance(spans, list | tuple):
-        raise ValueError(f"spans must be a list. Received: {str(spans)[:60]!r}")
-    if not (spans and _are_results(spans)):
-        return list(spans)
-    done = [each for each in spans if not each.get("was_cancelled")]
-    results = done[-1]["result"] if done else []
-    return [each["value"] for each in results if "start" in each.get("value", {})]
 
 
 def _mostly(fits: Callable[[Any], Any], values: Sequence[Any]) -> bool:
@@ -235,10 +203,4 @@ def _are_spans(value: Any) -> bool:
         if isinstance(span, Mapping)
         else isinstance(span, list | tuple) and len(span) == 3
         for span in value
-    )
-
-
-def _are_results(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(
-        isinstance(each, Mapping) and "result" in each for each in value
     )
