@@ -149,9 +149,9 @@ class Records:
     def _why_skipped(self, row: Row) -> LeftOut | None:
         if self._answer is not None:
             return why_skipped(row[self._answer])
-        if self._annotation is not None and row[self._annotation] is None:
-            return NOT_ANNOTATED
-        return None
+        if self._annotation is None or row[self._label] is not None:
+            return None
+        return NOT_ANNOTATED if row[self._annotation] is None else None
 
     def _from_words(self, words: Any, tags: Any) -> Tagged:
         words, tags = words or [], [] if tags is None else tags

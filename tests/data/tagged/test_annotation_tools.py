@@ -68,8 +68,8 @@ def test_rows_of_json_min_that_nobody_has_annotated_are_left_out(tmp_path):
     annotated, empty = {"text": TEXT, "label": [_span()]}, {"text": TEXT}
     skipped = ("1 task without annotation skipped",)
     assert _read(tmp_path, annotated, empty) == ([ANNA], skipped)
-    rows = [annotated | {"annotation_id": 1}, empty | {"annotation_id": 2}, empty]
-    assert _read(tmp_path, *rows) == ([ANNA, []], skipped)
+    rows = [annotated | {"annotation_id": 1}, empty | {"annotation_id": 2}, empty, annotated]
+    assert _read(tmp_path, *rows) == ([ANNA, [], ANNA], skipped)
 
 
 def test_ground_truth_or_else_the_last_annotation_is_read(tmp_path):
