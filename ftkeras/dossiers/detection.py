@@ -7,10 +7,16 @@ from typing import Any
 
 from ftkeras.dossiers import identifiers
 from ftkeras.errors import UserError
-from ftkeras.text.redactions.pii import STREETS
+from ftkeras.text.redactions.pii import DNI, NINO, NIR, PATTERNS, SSN, TAX_ID
 
 # Where telephone numbers without a country code are taken for one.
 REGIONS = ("US", "GB")
+
+# Yields where something is in a text: the first character, and the one behind the last.
+Detector = Callable[[str], Iterator[tuple[int, int]]]
+# No number starts within another, or behind a decimal point.
+_NUMBER = r"(?<![\d.,-])"
+_GOES_ON = re.compile(r"\w", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -46,29 +52,41 @@ def find(text: str) -> list[Found]:
     return sorted(found, key=lambda one: one.start)
 
 
-def _matching(
-    pattern: str, is_valid: Callable[[str], bool] = lambda text: True
-) -> Callable[[str], Iterator[tuple[int, int]]]:
-    """Return a function that finds the valid matches of a pattern."""
-    compiled = re.compile(pattern)
+def _replaced(kind: str) -> Detector:
+    """Return a function that finds the places that `--redact=pii` replaces, of a kind that has no check."""
+    # Python's `re` takes the square of a long text's length for repetitions without a bound.
+    pattern = PATTERNS[kind].replace("*@", "{0,63}@").replace("]{2,}", "]{2,60}")
+    compiled = re.compile(pattern, re.ASCII)
 
     def detect(text: str) -> Iterator[tuple[int, int]]:
         for match in compiled.finditer(text):
-            if is_valid(match[0]):
-                yield match.span()
+            kept = match.re.groups and match[1] is not None
+            yield match.end(1) if kept else match.start(), match.end()
 
     return detect
 
 
-# Looks ahead, as what looks like the beginning of an IBAN may run across spaces into the next one.
-_IBAN = re.compile(r"\b(?=([A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]){11,30}))")
+def _checked(start: str, pattern: str, whole: Callable[[str], str | None]) -> Detector:
+    """Return a function that finds valid matches of a pattern, also those that begin within an invalid one.
+
+    Args:
+        start: a pattern of where they may start.
+        pattern: of the longest text that may be one.
+        whole: returns the beginning of such a text that is valid; None if there is none.
+    """
+    compiled = re.compile(f"{start}(?=({pattern}))")
+
+    def detect(text: str) -> Iterator[tuple[int, int]]:
+        for match in compiled.finditer(text):
+            end = match.start() + len(whole(match[1]) or "")
+            if end > match.start() and not _GOES_ON.match(text, end):
+                yield match.start(), end
+
+    return detect
 
 
-def _ibans(text: str) -> Iterator[tuple[int, int]]:
-    for match in _IBAN.finditer(text):
-        end = match.start() + len(identifiers.iban(match[1]) or "")
-        if end > match.start() and not text[end : end + 1].isalnum():
-            yield match.start(), end
+def _if(is_valid: Callable[[str], bool]) -> Callable[[str], str | None]:
+    return lambda text: text if is_valid(text) else None
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
@@ -86,42 +104,21 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
             yield match.start, match.end
 
 
-# Those with check digits first. Digits that go on, or a decimal point, make another number.
-# Repetitions are bounded, so that long texts without spaces take no longer than others.
-KINDS: dict[str, Callable[[str], Iterator[tuple[int, int]]]] = {
-    "e-mail address": _matching(
-        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
+# Those with check digits first. What they look like is shared with the redaction, so that whatever
+# it replaces is found if the check digits are right.
+KINDS: dict[str, Detector] = {
+    "e-mail address": _replaced("email"),
+    "bank account (IBAN)": _checked(
+        r"\b", r"[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}", identifiers.iban
     ),
-    "bank account (IBAN)": _ibans,
-    "German tax id": _matching(
-        r"(?<![\d.,-])\d{2} ?\d{3} ?\d{3} ?\d{3}(?![\d]|[.,-]\d)", identifiers.is_german_tax_id
-    ),
-    "French NIR": _matching(
-        r"(?<![\d.,-])[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}(?![\d]|[.,-]\d)",
-        identifiers.is_french_nir,
-    ),
-    "Spanish DNI or NIE": _matching(
-        r"\b(?:\d{8}|[XYZ]-?\d{7})-?[A-Z]\b", identifiers.is_spanish_dni
-    ),
-    "US social security number": _matching(
-        r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])"
-    ),
-    "UK national insurance number": _matching(
-        r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
-        r" ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
-    ),
-    "card number": _matching(
-        r"(?<![\d.,-])\d(?:[ -]?\d){12,18}(?![\d]|[.,-]\d)", identifiers.is_card
-    ),
-    "IP address": _matching(
-        r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})"
-        r"(?![\w:]|\.\d)",
-        identifiers.is_ip_address,
-    ),
+    "German tax id": _checked(_NUMBER, TAX_ID, _if(identifiers.is_german_tax_id)),
+    "French NIR": _checked(_NUMBER, NIR, _if(identifiers.is_french_nir)),
+    "Spanish DNI or NIE": _checked(r"\b", DNI, _if(identifiers.is_spanish_dni)),
+    "US social security number": _checked(_NUMBER, SSN, str),
+    "UK national insurance number": _checked(r"\b", NINO, _if(identifiers.is_uk_nino)),
+    # The date until which a card is valid may follow, as if it were more of the number.
+    "card number": _checked(_NUMBER, r"\d(?:[ -]?\d){11,18}", identifiers.card),
+    "IP address": _replaced("ip"),
     "telephone number": _phones,
-    "postal address": _matching(
-        rf"(?<![\w.,-])[1-9]\d{{0,4}}[a-z]?\s+(?:[A-Z][\w'.-]*\s+){{1,4}}(?:{STREETS})s?\b"
-        r"|\b[A-ZÄÖÜ][\wäöüß-]{2,60}\s?(?:[Ss]traße|[Ss]tr\.|[Ww]eg|[Pp]latz|[Aa]llee|[Gg]asse|[Rr]ing)"
-        r"\s+\d{1,4}[a-z]?\b"
-    ),
+    "postal address": _replaced("address"),
 }

@@ -1,6 +1,5 @@
 """Check digits of identifiers: of cards, bank accounts and national numbers."""
 
-import ipaddress
 import re
 
 from ftkeras.text.redactions.pii import IBAN_COUNTRIES
@@ -24,7 +23,9 @@ def compact(text: str) -> str:
 
 
 def is_card(text: str) -> bool:
-    """Return whether a number has 13 to 19 digits, a card's first digit, and Luhn's check digit.
+    """Return whether a number has a card's first digit and length, and Luhn's check digit.
+
+    It has 13 to 19 digits, or 12 that start with 5 or 6, without anything between them.
 
     Source: ISO/IEC 7812-1.
 
@@ -33,10 +34,21 @@ def is_card(text: str) -> bool:
     """
     digits = [int(one) for one in compact(text)]
     begins = digits[0] in (2, 3, 4, 5, 6) or digits[:4] == [1, 8, 0, 0]  # JCB's
-    if not 13 <= len(digits) <= 19 or not begins or len(set(digits)) == 1:
+    least = 12 if digits[0] in (5, 6) and text.isdecimal() else 13
+    if not least <= len(digits) <= 19 or not begins or len(set(digits)) == 1:
         return False
     doubled = [sum(divmod(2 * d, 10)) if n % 2 else d for n, d in enumerate(reversed(digits))]
     return sum(doubled) % 10 == 0
+
+
+def card(text: str) -> str | None:
+    """Return the longest card number that a text begins with, as it is written; None if none is.
+
+    >>> card("4111 1111 1111 1111 12"), card("4111 1111 1111 1112 12")
+    ('4111 1111 1111 1111', None)
+    """
+    ends = [len(text), *(n for n in range(len(text) - 1, 0, -1) if not text[n].isdecimal())]
+    return next((text[:end] for end in ends if is_card(text[:end])), None)
 
 
 def iban(text: str) -> str | None:
@@ -47,7 +59,7 @@ def iban(text: str) -> str | None:
     >>> iban("DE89 3704 0044 0532 0130 00 AND MORE"), iban("DE88 3704 0044 0532 0130 00")
     ('DE89 3704 0044 0532 0130 00', None)
     """
-    length = IBAN_LENGTHS.get(text[:2], 0)
+    length = IBAN_LENGTHS.get(text[:2].upper(), 0)
     places = [n for n, letter in enumerate(text) if letter.isalnum()][:length]
     if not length or len(places) < length:
         return None
@@ -55,21 +67,6 @@ def iban(text: str) -> str | None:
     plain = compact(written)
     numbers = "".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])
     return written if int(numbers) % 97 == 1 else None
-
-
-def is_ip_address(text: str) -> bool:
-    """Return whether a text is an address of IPv4, or one of IPv6 with three groups or more.
-
-    >>> is_ip_address("192.168.0.1"), is_ip_address("256.1.1.1"), is_ip_address("2001:db8::1")
-    (True, False, True)
-    """
-    if ":" in text and sum(map(bool, text.split(":"))) < 3:
-        return False
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_german_tax_id(text: str) -> bool:
@@ -115,6 +112,17 @@ def is_french_nir(text: str) -> bool:
     if len(plain) != 15 or not (number + plain[13:]).isdecimal():
         return False
     return 97 - int(number) % 97 == int(plain[13:])
+
+
+def is_uk_nino(text: str) -> bool:
+    """Return whether a UK national insurance number has a prefix that is in use.
+
+    Source: HMRC, National Insurance Manual, NIM39110.
+
+    >>> is_uk_nino("AB123456C"), is_uk_nino("GB123456A")
+    (True, False)
+    """
+    return text[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
 
 
 def mask(text: str) -> str:

@@ -62,10 +62,13 @@ def part(subject: Subject) -> Part:
         UserError: if the data can't be read, or phonenumbers is not installed.
     """
     searched: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     counts = {kind: Count() for kind in detection.KINDS}
     for split, examples in _splits(subject).items():
         chosen: Examples = spread(examples, MOST)
         searched[split] = len(chosen)
+        if len(examples) > len(chosen):
+            left_out[split] = len(examples) - len(chosen)
         _count(counts, split, _matches(_joined(subject.raw_texts(chosen))))
     for name, file in KEPT.items():
         if texts := _kept(subject.folder / file):
@@ -78,6 +81,7 @@ def part(subject: Subject) -> Part:
     read = subject.view.metrics.get("read", {})
     data: dict[str, Any] = {
         "searched": searched,
+        "left_out": left_out,
         "kinds": {kind: vars(count) for kind, count in counts.items()},
         "redacted": {split: of["redacted"] for split, of in read.items() if "redacted" in of},
         "names": people,
@@ -160,9 +164,10 @@ def _verdict(data: dict[str, Any]) -> Notice:
         return Notice("Patterns of personal data were found in the texts that the model reads.")
     if WITHOUT_LABELS in data["not_searched"]:
         return Notice("No pattern of personal data was found in the texts that could be searched.")
-    return Notice(
-        "No pattern of personal data was found in the texts that the model reads.", "good"
-    )
+    none = "No pattern of personal data was found in the texts that"
+    if data["left_out"]:
+        return Notice(f"{none} were searched; {_listed(data['left_out'])} were not.", "good")
+    return Notice(f"{none} the model reads.", "good")
 
 
 def _names(by_spacy: dict[str, Any] | None) -> list[Shown]:

@@ -51,14 +51,14 @@ def _iban(length: int, countries: str) -> str:
 
 # No number starts within a word or another number, or behind a decimal point.
 _START = r"(^|[^\w.,-])"
-_SSN = (
+SSN = (
     r"(?:00[1-9]|0[1-9]\d|[1-578]\d\d|6[0-57-9]\d|66[0-57-9])"
     r"-(?:0[1-9]|[1-9]\d)-(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})"
 )
-_NINO = r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]"
-_NIR = r"[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d"
-_DNI = r"(?:\d{8}|[XYZ]-?\d{7})-?[A-Z]"
-_TAX_ID = r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}"
+NINO = r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]"
+NIR = r"[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d"
+DNI = r"(?:\d{8}|[XYZ]-?\d{7})-?[A-Z]"
+TAX_ID = r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}"
 _CARD = (
     r"(?:2[2-7]|[3-6]\d)\d\d(?:[ -]?\d{4}){3}\d{0,3}"
     r"|3\d{3}[ -]?\d{6}[ -]?\d{4,5}|4\d{12}|[56]\d{11,14}|(?:2131|1800)\d{11}"
@@ -89,7 +89,7 @@ _RULES = (
         rf"\b(?:{'|'.join(_iban(*item) for item in IBAN_COUNTRIES.items())})\b",
         "[IBAN]",
     ),
-    Rule("id", rf"{_START}(?:{_SSN}|{_NINO}|{_NIR}|{_DNI}|{_TAX_ID})\b", r"\1[ID]"),
+    Rule("id", rf"{_START}(?:{SSN}|{NINO}|{NIR}|{DNI}|{TAX_ID})\b", r"\1[ID]"),
     Rule("card", rf"{_START}(?:{_CARD})\b", r"\1[CARD]"),
     Rule(
         "ip",
@@ -116,7 +116,8 @@ _RULES = (
         "[PHONE]",
     ),
 )
-KINDS = tuple(rule.kind for rule in _RULES)
+PATTERNS = {rule.kind: rule.pattern for rule in _RULES}
+KINDS = tuple(PATTERNS)
 
 
 class PII:
