@@ -7,7 +7,9 @@ import pathlib
 import re
 from typing import Any
 
+from ftkeras.data.tables.delimited import Delimited, Dialect
 from ftkeras.dossiers.subject import UNLABELLED, Subject
+from ftkeras.errors import UserError
 
 VERSION = "http://mlcommons.org/croissant/1.0"
 # The terms of the specification; whoever reads the file needs no network.
@@ -59,8 +61,8 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
     ".gz": "application/gzip",
 }
-# The texts that a record set is read from, if a file has rows with named columns.
-WITH_COLUMNS = (".csv", ".tsv", ".parquet")
+# How readers of Croissant take the rows of a text file; it has no words for other ways.
+DIALECTS = {".csv": Dialect(","), ".tsv": Dialect("\t")}
 
 
 def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +121,8 @@ def _objects(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "@type": "cr:FileObject",
             "@id": f"file-{number}",
             "name": pathlib.PurePath(path).name,
-            "contentUrl": path,
+            # The metadata may be read from any folder.
+            "contentUrl": str(pathlib.Path(path).resolve()),
             "contentSize": f"{file['bytes']} B",
             "encodingFormat": MEDIA_TYPES.get(_suffix(path), "application/octet-stream"),
             "sha256": file["sha256"],
@@ -129,7 +132,7 @@ def _objects(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _record_sets(subject: Subject, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a RecordSet for each table whose columns the run knows."""
+    """Return a RecordSet for each table whose columns the run knows, and that can be read."""
     columns = getattr(subject.task, "columns", {})
     named = {
         role: name
@@ -146,8 +149,21 @@ def _record_sets(subject: Subject, objects: list[dict[str, Any]]) -> list[dict[s
             "field": [_field(one, role, name) for role, name in named.items()],
         }
         for one in objects
-        if named and _suffix(one["contentUrl"]) in WITH_COLUMNS
+        if named and _is_readable(pathlib.Path(one["contentUrl"]), tuple(named.values()))
     ]
+
+
+def _is_readable(path: pathlib.Path, columns: tuple[str, ...]) -> bool:
+    """Return whether a file has rows with named columns that need no further description."""
+    suffix = _suffix(path)
+    if suffix not in DIALECTS:
+        return suffix == ".parquet"
+    try:
+        table = Delimited(path, expected=columns)
+    except UserError:  # such as bytes that are not UTF-8
+        return False
+    is_plain = table.encoding in ("utf-8", "utf-8-sig") and table.dialect == DIALECTS[suffix]
+    return is_plain and table.header and set(columns) <= set(table.columns)
 
 
 def _field(one: dict[str, Any], role: str, column: str) -> dict[str, Any]:
@@ -164,5 +180,5 @@ def _single(value: Any) -> Any:
     return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
 
 
-def _suffix(path: str) -> str:
+def _suffix(path: str | pathlib.Path) -> str:
     return pathlib.PurePath(path).suffix.lower()

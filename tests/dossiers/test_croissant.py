@@ -15,22 +15,28 @@ ROWS = [("good, really", "yes"), ("bad", "no"), ("fine", "yes")]
 
 
 @pytest.fixture
-def part(tmp_path):
+def part(tmp_path, monkeypatch):
     """Return the data card of a run on a table, whose texts are not read."""
+    monkeypatch.chdir(tmp_path)
     table = "\n".join(["comment,verdict", *(f'"{text}",{label}' for text, label in ROWS)])
     (tmp_path / "data.csv").write_text(table + "\n", encoding="utf-8")
-    (tmp_path / "more.csv").write_text("comment\nnot bad\n", encoding="utf-8")
-    view = finished_runs.classes(tmp_path / "run", ["no", "yes"])
-    task = "classification(train='data.csv', text='comment', label='verdict')"
-    more = {"self_training": "rounds", "unlabelled": (str(tmp_path / "more.csv"),)}
-    config = dataclasses.replace(view.config, task=task, data_dir=str(tmp_path), **more)
+    return card(tmp_path)
+
+
+def card(folder, columns="text='comment', label='verdict'"):
+    (folder / "more.csv").write_text("comment\nnot bad\n", encoding="utf-8")
+    view = finished_runs.classes(folder / "run", ["no", "yes"])
+    task = f"classification(train='data.csv', {columns})"
+    more = {"self_training": "rounds", "unlabelled": ("more.csv",)}
+    config = dataclasses.replace(view.config, task=task, data_dir=".", **more)
     about = About({"data.license": "CC-BY-4.0", "data.version": "1.0.0", "data.citation": "We."})
     subject = Subject(dataclasses.replace(view, config=config), about, reason="not wanted")
     return data_card.part(subject)
 
 
 def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
-    path = tmp_path / "croissant.json"
+    path = tmp_path / "run" / "dossier" / "croissant.json"
+    path.parent.mkdir()
     path.write_text(json.dumps(part.documents["croissant.json"]))
     found = mlcroissant.Dataset(jsonld=path)
     assert not found.metadata.ctx.issues.errors
@@ -39,6 +45,23 @@ def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
     read = [tuple(value.decode() for value in row.values()) for row in found.records(records.id)]
     assert read == ROWS
     assert found.metadata.license == ["CC-BY-4.0"]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("comment;verdict\nbad, really;no\nfine;yes\n", "text=0, label=1"),
+        ("comment,verdict\nd\xe9j\xe0 vu,no\nfine,yes\n", "text=0, label=1, encoding='cp1252'"),
+        ("bad,no\nfine,yes\n", "text=0, label=1, header=False"),
+    ],
+    ids=["semicolons", "cp1252", "no header"],
+)
+def test_rows_that_the_format_cannot_describe_are_left_out(table, columns, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_bytes(table.encode("cp1252"))
+    found = card(tmp_path, columns).documents["croissant.json"]
+    assert found["distribution"][0]["name"] == "data.csv"
+    assert "recordSet" not in found
 
 
 def test_file_without_labels_is_listed(part):
