@@ -1,13 +1,12 @@
 """Read the input of `predict`: texts, lines, or the rows of a table."""
 
-import codecs
 import contextlib
 import functools
 import pathlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from ftkeras.config.predict import PredictConfig
 from ftkeras.data.questions.reading import is_squad_file
@@ -18,6 +17,7 @@ from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.table import Row, Table
 from ftkeras.data.tables.texts import joined
 from ftkeras.errors import UserError
+from ftkeras.prediction import lines
 
 STANDARD_INPUT = "-"
 _HERE = pathlib.Path(".")
@@ -88,7 +88,7 @@ def open_inputs(
     if config.text:
         return _plain(_given(config, split), takes_pairs)
     if config.input in (None, STANDARD_INPUT):
-        return _plain(map(split, _lines([_stdin])), takes_pairs)
+        return _plain(map(split, lines.of_stream(sys.stdin.buffer, "standard input")), takes_pairs)
     paths = _find(str(config.input))
     if not (config.describes_a_table or any(map(_is_table, paths))):
         return _open_files_of_lines(paths, split, takes_pairs, config.encoding)
@@ -162,9 +162,12 @@ def _open_files_of_lines(
     takes_pairs: bool,
     encoding: str | None,
 ) -> Inputs:
+    with _naming_input():
+        encodings = [lines.find_encoding(path, encoding) for path in paths]
+
     def items() -> Iterator[Item]:
-        for path in paths:
-            yield from map(split, _lines_of(path, encoding))
+        for path, found in zip(paths, encodings, strict=True):
+            yield from map(split, lines.of_file(path, found))
 
     can_be_read_again = all(path.is_file() for path in paths)
     return _plain(
@@ -194,42 +197,6 @@ def _given(config: PredictConfig, split: Callable[[str], Item]) -> Iterator[Item
         return map(split, config.text)
     both = zip(config.text, config.pair, strict=True)
     return (Item(text, pair, (text, pair)) for text, pair in both)
-
-
-def _open_lines(path: pathlib.Path) -> BinaryIO:
-    """Open a file of lines; a pipe can be opened only once, so it is not looked at first."""
-    return opening.open_binary(path) if path.is_file() else open(path, "rb")
-
-
-def _stdin() -> BinaryIO:
-    return sys.stdin.buffer
-
-
-def _lines(openers: Iterable) -> Iterator[str]:
-    for opener in openers:
-        stream = opener()
-        with contextlib.nullcontext(stream) if opener is _stdin else stream as file:
-            for number, line in enumerate(file):
-                text = line if number else line.removeprefix(codecs.BOM_UTF8)
-                yield text.rstrip(b"\r\n").decode("utf-8", "replace")
-
-
-def _lines_of(path: pathlib.Path, encoding: str | None) -> Iterator[str]:
-    """Return the lines of a file in an encoding; by default the one that its mark tells, or UTF-8.
-
-    A pipe can be opened only once, so its mark is not looked at.
-    """
-    if encoding is None and path.is_file():
-        encoding = opening.marked_encoding(path)
-    if encoding in (None, "utf-8-sig"):
-        return _lines([functools.partial(_open_lines, path)])
-    return _decoded_lines(path, encoding)
-
-
-def _decoded_lines(path: pathlib.Path, encoding: str) -> Iterator[str]:
-    with opening.open_text(path, opening.find_encoding(path, encoding), newline="\n") as file:
-        for line in file:
-            yield line.rstrip("\r\n")
 
 
 def _split(text: str, *, takes_pairs: bool, takes_options: bool) -> Item:

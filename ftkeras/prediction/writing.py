@@ -11,7 +11,7 @@ from ftkeras.prediction.inputs import Inputs, Item, files_read
 from ftkeras.prediction.predictor import Predictor
 from ftkeras.prediction.progress import show_progress
 from ftkeras.runs import exported
-from ftkeras.support import signals
+from ftkeras.support import plurals, signals
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +52,19 @@ def answer(
     items: Iterator[Item],
     on_batch: Callable[[int], None] | None = None,
 ) -> Answered:
-    """Yield the items in chunks with their answers; texts of a chunk are sorted by their length."""
+    """Yield the items in chunks with their answers; texts of a chunk are sorted by their length.
+
+    One line at the end says how many texts were empty.
+    """
+    empty = 0
     while chunk := list(itertools.islice(items, answers.CHUNK)):
         texts = [item.text for item in chunk]
         pairs = [item.pair for item in chunk if item.pair is not None]
         predicted = predictor.predict(
             texts, pairs or None, batch_size=config.batch_size, on_batch=on_batch
         )
+        empty += sum(not text.strip() for text in texts)
         yield chunk, predicted
+    if empty:
+        texts = plurals.counted(empty, "text is", "texts are")
+        log.warning(f"note: {texts} empty, and answered like any other")

@@ -1,7 +1,9 @@
 """Inputs of `predict`: texts, lines, and tables of every format with the run's columns."""
 
+import io
 import json
 import os
+import sys
 import threading
 
 import pytest
@@ -113,10 +115,10 @@ def test_text_is_inferred_if_the_run_is_of_no_table(tmp_path):
 
 @pytest.mark.parametrize("name", ["x.txt", "x", "x.log"])
 def test_each_line_of_another_file_is_a_text(tmp_path, name):
-    (tmp_path / name).write_bytes(b"id,text\r\n\xffa\n\nb")
+    (tmp_path / name).write_bytes(b"id,text\r\na\n\nb")
     found = _open({"text": ["review"]}, input=str(tmp_path / name))
     assert (found.columns, found.notes) == (("text",), ())
-    assert _texts(found) == ["id,text", "\ufffda", "", "b"]
+    assert _texts(found) == ["id,text", "a", "", "b"]
 
 
 def test_lines_of_a_pipe_are_all_read(tmp_path):
@@ -260,6 +262,22 @@ def test_lines_are_read_in_the_encoding_that_is_given(tmp_path):
     (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfone\ntwo\n")
     found = _open(input=str(tmp_path / "b.txt"))
     assert [item.text for item in found.items] == ["one", "two"]
+
+
+def test_line_that_is_not_utf8_is_refused_unless_its_encoding_is_given(tmp_path, caplog):
+    (tmp_path / "a.txt").write_bytes(b"fine\ncaf\xe9\n")
+    with pytest.raises(UserError, match=r"^`input`: line 2 of .*a.txt' is not UTF-8 .*encoding="):
+        _open(input=str(tmp_path / "a.txt"))
+    found = _open(input=str(tmp_path / "a.txt"), encoding="utf-8")
+    assert _texts(found) == ["fine", "caf\ufffd"]
+    assert "1 character of" in caplog.text
+
+
+def test_lines_of_standard_input_that_are_not_utf8_are_counted(monkeypatch, caplog):
+    raw = b"\xef\xbb\xbffine\n\xe9\xe8\n\xef\xbf\xbd\n\xff\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    assert _texts(_open(input="-")) == ["fine", "\ufffd\ufffd", "\ufffd", "\ufffd"]
+    assert "2 lines are not UTF-8 in standard input" in caplog.text
 
 
 @pytest.mark.parametrize("given", [{}, {"input": "-"}, {"text": ("a",)}])

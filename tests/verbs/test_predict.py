@@ -41,6 +41,12 @@ def test_items_are_read_only_as_they_are_answered(monkeypatch):
         assert len(read) == 8 * number
 
 
+def test_empty_texts_are_counted(caplog):
+    items = [Item(text, None, (text,)) for text in ("a", "", " ")]
+    assert len(list(writing.answer(PredictConfig(), Echo(), iter(items)))) == 1
+    assert "2 texts are empty, and answered like any other" in caplog.text
+
+
 def test_resume_needs_an_output():
     with pytest.raises(UserError, match="`resume` needs `output`"):
         PredictConfig(resume=True)
