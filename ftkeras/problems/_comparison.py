@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# The run records probabilities with seven decimals. Those nearer to 0 or 1 are not precise enough
-# for their logits to be compared, so they count as this far.
+# Probabilities of float32 that are nearer to 1, and those nearer to 0 in files with seven decimals,
+# are not precise enough for their logits to be compared, so they count as this far.
 SMALLEST = 1e-6
 # Logits and cosines of a model that tells texts apart spread at least this much. Without a bound,
 # rounding would be a large change if they are nearly the same for all texts.

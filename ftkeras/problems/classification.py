@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ftkeras.problems import _class_report
+from ftkeras.problems import _class_report, _digits
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._classes_page import ClassesPage
 from ftkeras.problems._comparison import Comparison, compare_choices
@@ -126,7 +126,7 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
             {
                 "label": self.names[label],
                 "predicted": self.names[int(best)],
-                "probabilities": [round(float(p), 7) for p in probabilities],
+                "probabilities": [_digits.nine(p) for p in probabilities],
             }
             for label, best, probabilities in zip(
                 targets, outputs.argmax(axis=1), softmax(self.scaled(outputs)), strict=True
@@ -211,7 +211,7 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         return {"predicted": str, **{f"probability_{name}": float for name in self.names}}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
-        return (answer["label"], *(round(value, 7) for value in answer["probabilities"]))
+        return (answer["label"], *(float(f"{value:.7g}") for value in answer["probabilities"]))
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of each class, and the confusion matrix."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ftkeras.problems import _label_report, _label_shares, _labels_page, _thresholds
+from ftkeras.problems import _digits, _label_report, _label_shares, _labels_page, _thresholds
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, logit_change
 from ftkeras.problems._doubt import doubt_interval
@@ -177,7 +177,7 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
             {
                 "labels": self._chosen(target),
                 "predicted": self._chosen(predicted),
-                "probabilities": [round(float(p), 7) for p in row],
+                "probabilities": [_digits.nine(p) for p in row],
             }
             for target, predicted, row in rows
         ]
@@ -285,7 +285,7 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return the labels, joined as in data that is read, and the probability of each."""
-        values = (round(value, 7) for value in answer["probabilities"].values())
+        values = (float(f"{value:.7g}") for value in answer["probabilities"].values())
         return (_label_report.cell(answer["labels"], self.names), *values)
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:

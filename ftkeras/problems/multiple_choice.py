@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ftkeras.problems import _digits
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._choices_page import ChoicesPage
 from ftkeras.problems._comparison import Comparison, compare_choices
@@ -104,7 +105,7 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
             {
                 "answer": int(answer),
                 "predicted": int(probabilities.argmax()),
-                "probabilities": [round(float(p), 7) for p in probabilities[:count]],
+                "probabilities": [_digits.nine(p) for p in probabilities[:count]],
             }
             for answer, probabilities, count in rows
         ]
@@ -175,8 +176,10 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return the option, its number and probability, and the probabilities of all as JSON."""
-        probabilities = json.dumps([round(value, 7) for value in answer["probabilities"]])
-        return answer["label"], int(answer["answer"]), round(answer["score"], 7), probabilities
+        score, *probabilities = (
+            float(f"{value:.7g}") for value in (answer["score"], *answer["probabilities"])
+        )
+        return answer["label"], int(answer["answer"]), score, json.dumps(probabilities)
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:
         """Return a note if the model's choices are no better than random ones."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ftkeras.problems import _digits
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._doubt import doubt_interval
 from ftkeras.problems._ranks import middle_ranks
@@ -83,7 +84,7 @@ class PositivePairs(RanksPage, SentenceVectors):
     def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
         """Return each pair's cosine, and its rank from 1."""
         rows = zip(cosines(outputs), ranks(outputs, targets), strict=True)
-        return [{"cosine": round(float(cosine), 7), "rank": int(rank)} for cosine, rank in rows]
+        return [{"cosine": _digits.nine(cosine), "rank": int(rank)} for cosine, rank in rows]
 
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> RankPredictions:
         return RankPredictions(*(np.array([row[name] for row in rows]) for name in _COLUMNS))

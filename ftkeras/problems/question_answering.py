@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.problems import _answer_report, _span_graph, _squad
+from ftkeras.problems import _answer_report, _digits, _span_graph, _squad
 from ftkeras.problems._answers_page import AnswersPage
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison
@@ -325,7 +325,7 @@ def _null_diff(spans: _span_graph.Found) -> np.ndarray:
 
 
 def _span(text: str, start: int, end: int, score: float) -> dict[str, Any]:
-    return {"text": text, "start": int(start), "end": int(end), "score": round(float(score), 7)}
+    return {"text": text, "start": int(start), "end": int(end), "score": _digits.nine(score)}
 
 
 def _string(value: bytes | str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ftkeras.problems import _numbers, _tables
+from ftkeras.problems import _digits, _numbers, _tables
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
@@ -161,7 +161,7 @@ class Regression(NumbersPage, Problem):
         """Return each text's answers and predictions, in the data's own unit."""
         values = self._in_unit(outputs).astype(np.float32)
         return [
-            {"targets": answer.tolist(), "values": [float(f"{n:.9g}") for n in row]}
+            {"targets": answer.tolist(), "values": [_digits.nine(n) for n in row]}
             for answer, row in zip(targets, values, strict=True)
         ]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Part
-from ftkeras.problems import _numbers, _numbers_page
+from ftkeras.problems import _digits, _numbers, _numbers_page
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._baselines import Baseline, BaselineData
 from ftkeras.problems._collation import per_example
@@ -128,7 +128,7 @@ class Similarity(SentenceVectors):
         """Return each pair's score, the same from 0 to 1, and the cosine."""
         rows = zip(targets, self._scaled(targets), cosines(outputs), strict=True)
         return [
-            {"score": float(score), "target": float(scaled), "cosine": round(float(cosine), 7)}
+            {"score": float(score), "target": float(scaled), "cosine": _digits.nine(cosine)}
             for score, scaled, cosine in rows
         ]
 

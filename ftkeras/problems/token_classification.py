@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.problems import _entity_graph, _entity_report
+from ftkeras.problems import _digits, _entity_graph, _entity_report
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
@@ -171,7 +171,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
             {
                 "entities": [_entity_report.span(*entity) for entity in truth],
                 "predicted": [
-                    {**_entity_report.span(*entity), "score": round(float(score), 7)}
+                    {**_entity_report.span(*entity), "score": _digits.nine(score)}
                     for entity, score in zip(decoded.spans(self.types), decoded.scores, strict=True)
                 ],
                 "tags": [self.names[tag] for tag in decoded.tags],

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# Probabilities below this are written as 0 in a file of predictions.
+# A lower probability counts as this, as in files of predictions with seven decimals, where it is 0.
 SMALLEST_PROBABILITY = 5e-8
 
 

@@ -20,7 +20,7 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _samples(logits: np.ndarray) -> list[dict]:
-    # The run's file keeps seven decimals.
+    # A file of the run may keep seven decimals.
     rows = np.round(_softmax(logits), 7).tolist()
     return [{"label": LABELS[int(np.argmax(row))], "probabilities": row} for row in rows]
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.problems.classification import Classification
+from ftkeras.statistics import bootstrap
 from ftkeras.statistics.significance import wilson
 
 PROBLEM = Classification(labels=("a", "b", "c"))
@@ -79,3 +80,18 @@ def test_interval_equals_the_published_one(correct, examples, bounds):
 def test_interval_of_a_perfect_accuracy_ends_at_one():
     low, high = wilson(1.0, 50)
     assert (high, low) == pytest.approx((1.0, 1 / (1 + 1.959964**2 / 50)))
+
+
+@pytest.mark.parametrize("odds", [-16, 0, 8])
+def test_file_of_predictions_ranks_texts_as_the_outputs_do(odds):
+    # Probabilities near 0 differ far behind the seventh decimal.
+    rng = np.random.default_rng(0)
+    targets = rng.integers(2, size=500)
+    logits = np.stack([np.zeros(500), odds + targets + rng.normal(size=500)], axis=1)
+    logits = logits.astype(np.float32)
+    problem = Classification(labels=("no", "yes"))
+    measured = problem.metrics(targets, logits, lambda *_: 0.0)
+    found = problem.predictions(json.loads(json.dumps(problem.decode(targets, logits))))
+    values = dict(zip(found.metrics, bootstrap.evaluate([[found]])[0], strict=True))
+    assert values["auc"] == pytest.approx(measured["auc"], rel=1e-12)
+    assert values["accuracy"] == pytest.approx(measured["accuracy"], rel=1e-12)
