@@ -3,7 +3,7 @@
 import pathlib
 import tempfile
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,18 @@ READS = ("texts", "each_text")
 Texts = Sequence[dict[str, str]]
 # Texts that an interval needs.
 LEAST = 2
+
+
+class Answers(NamedTuple):
+    """The answers to some texts.
+
+    Attributes:
+        rows: the lines of predictions.
+        tokens: the token ids that the model read of each text, as bytes.
+    """
+
+    rows: list[dict[str, Any]]
+    tokens: list[bytes]
 
 
 def require_whole_texts(subject: Subject) -> None:
@@ -34,10 +46,8 @@ def require_several(examples: Examples) -> None:
         raise UserError(f"{examples.name} has {len(examples)} text, and an interval needs {LEAST}")
 
 
-def answers(
-    subject: Subject, versions: Sequence[Texts], targets: np.ndarray
-) -> list[list[dict[str, Any]]]:
-    """Return the lines of predictions for each version of the first few examples.
+def answers(subject: Subject, versions: Sequence[Texts], targets: np.ndarray) -> list[Answers]:
+    """Return the answers to each version of the first few examples.
 
     All are tokenized and answered at once, as each new graph takes a second.
 
@@ -56,15 +66,14 @@ def answers(
         folder = pathlib.Path(name)
         examples = other_texts.tokenize(trained, joined, np.concatenate(known), folder)
         logits = evaluation.predict_logits(trained, examples)
-    ends = np.cumsum([len(texts) for texts in versions])
-    parts = zip(known, np.split(logits, ends[:-1]), strict=True)
-    return [
-        [
-            {"id": f"{subject.view.split}-{n}", **one}
-            for n, one in enumerate(trained.problem.decode(targets_of_part, outputs))
-        ]
-        for targets_of_part, outputs in parts
-    ]
+        tokens = [examples.ids(position).tobytes() for position in range(len(joined))]
+    ends = np.cumsum([len(texts) for texts in versions]).tolist()
+    found = []
+    for own, start, end in zip(known, [0, *ends], ends, strict=False):
+        rows = enumerate(trained.problem.decode(own, logits[start:end]))
+        lines = [{"id": f"{subject.view.split}-{n}", **one} for n, one in rows]
+        found.append(Answers(lines, tokens[start:end]))
+    return found
 
 
 def without_truth(subject: Subject, answer: dict[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _ask(subject: Subject, asked: Sequence[tuple[Any, np.ndarray]]) -> list[list
     joined = [text for texts, _ in asked for text in texts]
     (answers,) = asking.answers(subject, [joined], np.concatenate([t for _, t in asked]))
     ends = np.cumsum([len(texts) for texts, _ in asked]).tolist()
-    return [answers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return [answers.rows[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def compare(
@@ -181,7 +181,7 @@ def _moved(exchange: Exchange, values: np.ndarray, names: Sequence[str]) -> list
 def shown(dimensions: Sequence[dict[str, Any]]) -> list[Shown]:
     """Return the page's parts about changes: a warning if answers move by `LEAST_MOVE` or more."""
     moved = [(one["name"], line) for one in dimensions for line in one.get("moved", ())]
-    shifts = [(name, line) for name, line in moved if line["low"] > 0 or line["high"] < 0]
+    shifts = [(name, line) for name, line in moved if _is_shift(line)]
     largest = max((abs(line["value"]) for _, line in shifts), default=0)
     named = ", ".join(dict.fromkeys(name for name, _ in shifts))
     few = ", ".join(f"{one['name']} ({one['texts']})" for one in dimensions if len(one) == 2)
@@ -196,6 +196,13 @@ def shown(dimensions: Sequence[dict[str, Any]]) -> list[Shown]:
         _shares(dimensions),
         *([_largest_moves(moved)] if moved else []),
     ]
+
+
+def _is_shift(line: dict[str, Any]) -> bool:
+    """Return whether an output moves; equal moves, which have no interval, are one if not zero."""
+    if line["low"] is None:
+        return line["value"] != 0
+    return line["low"] > 0 or line["high"] < 0
 
 
 def _shares(dimensions: Sequence[dict[str, Any]]) -> Table:

@@ -1,13 +1,12 @@
 """The part about how good the model is, with intervals and the parts of the data it fails on."""
 
-import numpy as np
+import math
 
 from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.subject import Subject
 from ftkeras.figures.parts import Table, Text
 from ftkeras.pages import summary
 from ftkeras.pages.metric_names import title
-from ftkeras.statistics import bootstrap
 
 
 def part(subject: Subject) -> Part:
@@ -17,19 +16,17 @@ def part(subject: Subject) -> Part:
         UserError: if the run has no predictions.
     """
     view = subject.view
-    predictions = view.predictions
-    values = bootstrap.evaluate([[predictions]])[0]
-    low, high = summary.intervals(predictions, columns=len(view.problem.names))
+    measured, note = summary.measured(view)
     rows = [
-        (name, float(value), float(start), float(end))
-        for name, value, start, end in zip(predictions.metrics, values, low, high, strict=True)
-        if not np.isnan(value)
+        (name, *(None if math.isnan(number) else number for number in (value, *ends)))
+        for name, value, *ends in measured
+        if not math.isnan(value)
     ]
     data = {
         "split": view.split,
         "examples": len(view.rows),
         "metrics": {name: value for name, value, *_ in rows},
-        "intervals": {name: ends for name, _, *ends in rows},
+        "intervals": {name: ends for name, _, *ends in rows if None not in ends},
         "recorded": view.measured,
     }
     table = Table(
@@ -37,7 +34,7 @@ def part(subject: Subject) -> Part:
         f"Metrics on {view.split}",
         ["metric", "value", "95 % interval, from", "to"],
         [[title(name), *numbers] for name, *numbers in rows],
-        note=f"Percentile bootstrap over the {len(view.rows):,} examples of {view.split}.",
+        note=note,
     )
     more = "Curves, errors and slices are in report.html of the run."
     return Part("evaluation", "Evaluation", data, [table, Text(more)])

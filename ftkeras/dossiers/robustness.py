@@ -1,6 +1,6 @@
 """The part about robustness: how much worse the model is on texts that are slightly changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,14 +41,18 @@ def part(subject: Subject) -> Part:
     versions["empty"] = [dict.fromkeys(one, "") for one in texts[:1]]
     answers = asking.answers(subject, list(versions.values()), examples.targets)
     answered = dict(zip(versions, answers, strict=True))
-    predictions = {name: view.problem.predictions(answered[name]) for name in versions}
+    predictions = {name: view.problem.predictions(answered[name].rows) for name in versions}
     scores = {name: np.asarray(one.scores, float) for name, one in predictions.items()}
     tested = view.predictions.tested
     rows = []
     for name in CHANGES:
-        lost = scores["unchanged"] - scores[name]
-        worse = paired.mean(-lost if tested.lower_is_better else lost)
-        rows.append({"change": name, "score": float(scores[name].mean()), **vars(worse)})
+        better, worse = scores["unchanged"], scores[name]
+        if tested.lower_is_better:
+            better, worse = worse, better
+        is_same = answered[name].tokens == answered["unchanged"].tokens
+        lost = paired.Mean(0.0, None, None) if is_same else paired.difference(better, worse)
+        score = float(scores[name].mean())
+        rows.append({"change": name, "same_tokens": is_same, "score": score, **vars(lost)})
     data = {
         "split": view.split,
         "examples": len(examples),
@@ -56,7 +60,7 @@ def part(subject: Subject) -> Part:
         "unchanged": float(scores["unchanged"].mean()),
         "changes": rows,
         "rewritten": counterfactuals.changes(subject, _rewritten()),
-        "empty_text": asking.without_truth(subject, answered["empty"][0]),
+        "empty_text": asking.without_truth(subject, answered["empty"].rows[0]),
     }
     return Part("robustness", "Robustness", data, _shown(data))
 
@@ -90,11 +94,15 @@ def _shown(data: dict[str, Any]) -> list[Shown]:
     ]
     note = (
         f"{data['examples']:,} texts of {data['split']}, whose {words(metric)} is "
-        f"{data['unchanged']:.3f} unchanged. Student's interval of the paired differences."
+        f"{data['unchanged']:.3f} unchanged. The interval of the paired differences is Newcombe's "
+        "of right and wrong answers, else Student's; equal differences have none."
     )
-    worse = [one for one in data["changes"] if one["low"] > 0]
-    named = ", ".join(one["change"].replace("_", " ") for one in worse)
-    text = f"Worse with {named}." if worse else "No change is shown to make the model worse."
+    if same := _named(one for one in data["changes"] if one["same_tokens"]):
+        note += f" With {same}, the model reads the same tokens."
+    worse = [one for one in data["changes"] if (one["low"] or 0) > 0]
+    text = (
+        f"Worse with {_named(worse)}." if worse else "No change is shown to make the model worse."
+    )
     empty = ", ".join(f"{name} {value}" for name, value in data["empty_text"].items())
     return [
         Notice(text, "warning" if worse else "good"),
@@ -102,6 +110,10 @@ def _shown(data: dict[str, Any]) -> list[Shown]:
         *_rewritten_table(data["rewritten"]),
         Facts({"Answer to an empty text": empty}),
     ]
+
+
+def _named(changes: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(one["change"].replace("_", " ") for one in changes)
 
 
 def _rewritten_table(rewritten: Sequence[dict[str, Any]]) -> list[Shown]:

@@ -17,8 +17,8 @@ from ftkeras.support import plurals
 CONFIDENCE = 0.95
 MOST_RESAMPLES, LEAST_RESAMPLES = 2000, 200
 CERTAIN = (
-    " All examples score the same, and so do all samples of them: an interval without width does "
-    "not rule out mistakes. That of a share of right answers is Wilson's."
+    " Some metrics have the same value in all samples, which does not rule out mistakes: shares "
+    "then have Wilson's interval, and other metrics none."
 )
 # Numbers that a bootstrap looks at in all: more take more than a few seconds.
 LOOKS = 2e8
@@ -39,10 +39,7 @@ def section(view: RunView) -> Section:
 
 def _metrics(view: RunView) -> tuple[list[Part], dict[str, Any]]:
     """Return tiles of the most important metrics, and a table of all of them."""
-    predictions = view.predictions
-    values = bootstrap.evaluate([[predictions]])[0]
-    low, high = intervals(predictions, columns=len(view.problem.names))
-    rows = list(zip(predictions.metrics, values, low, high, strict=True))
+    rows, note = measured(view)
     first = view.problem.metric
     rows.sort(key=lambda row: row[0] != first)  # stable: the others keep their order
     name, value, *ends = rows[0]
@@ -58,10 +55,25 @@ def _metrics(view: RunView) -> tuple[list[Part], dict[str, Any]]:
         f"Metrics on {view.split}",
         ["metric", "value", "95 % interval, from", "to"],
         [[title(name), *map(_known, numbers)] for name, *numbers in rows],
-        note=f"Percentile bootstrap over the {len(view.rows):,} examples of {view.split}."
-        + (CERTAIN if len(np.unique(predictions.scores)) == 1 else ""),
+        note=note,
     )
     return [KeyNumbers(tiles), table], {"split": view.split, "examples": len(view.rows)}
+
+
+def measured(view: RunView) -> tuple[list[tuple[str, float, float, float]], str]:
+    """Return each metric with the ends of its interval, NaN for none, and how they are computed.
+
+    Raises:
+        UserError: if the run has no predictions.
+    """
+    predictions = view.predictions
+    values = bootstrap.evaluate([[predictions]])[0]
+    low, high = intervals(predictions, columns=len(view.problem.names))
+    is_certain = ~np.isnan(values) & (np.isnan(low) | np.isin(values, (0, 1)))
+    note = f"Percentile bootstrap over the {len(view.rows):,} examples of {view.split}."
+    columns = (column.tolist() for column in (values, low, high))
+    rows = list(zip(predictions.metrics, *columns, strict=True))
+    return rows, note + (CERTAIN if is_certain.any() else "")
 
 
 def intervals(predictions: bootstrap.Predictions, *, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -91,7 +91,7 @@ def _metrics_of_one(result: Mapping[str, Any]) -> list[str]:
     ]
     for name, metric in recipe["figures"].items():
         interval = "-"
-        if metric["value"] is not None:
+        if metric["low"] is not None:
             interval = f"[{metric['low']:.4f}, {metric['high']:.4f}]"
         lines.append(f"{name:12}{mean_and_sd(recipe['over_runs'][name]):>20}{interval:>30}")
     return lines
@@ -136,7 +136,9 @@ def _test(pair: Mapping[str, Any]) -> str:
 def _interval(metric: Mapping[str, float | None]) -> str:
     if metric["value"] is None:
         return f"{'-':>{INTERVAL_COLUMNS}}"
-    text = f"{metric['value']:>10.4f} [{metric['low']:.3f}, {metric['high']:.3f}]"
+    text = f"{metric['value']:>10.4f}"
+    if metric["low"] is not None:
+        text += f" [{metric['low']:.3f}, {metric['high']:.3f}]"
     return text.rjust(INTERVAL_COLUMNS)
 
 

@@ -45,6 +45,11 @@ class AnswerPredictions:
         """The F1 of each answer, in which recipes disagree."""
         return self.f1
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """The metrics that are shares, or means of numbers from 0 to 1, each with their number."""
+        return dict.fromkeys(self.metrics, len(self.f1))
+
     def table(self) -> WeightedMeans:
         """Return the predictions as columns."""
         return WeightedMeans(self.f1, self.exact)

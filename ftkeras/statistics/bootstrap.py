@@ -5,7 +5,7 @@ is a list of runs that differ only in their seed.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,6 +81,11 @@ class Predictions(Protocol):
         """A number for each example, [examples], in which recipes may disagree."""
         ...
 
+    @property
+    def shares(self) -> Mapping[str, int]:
+        """The metrics that are shares, or means of numbers from 0 to 1, each with their number."""
+        ...
+
     def table(self) -> Table:
         """Return the predictions as columns."""
         ...
@@ -150,9 +155,8 @@ def intervals(
     """Return both ends of the interval of each metric of a recipe, [metrics].
 
     They are percentile intervals. If all answers of all runs are right, or all are wrong, these
-    have no width, because no sample has another answer. The tested metric, if it is a share of
-    examples or a mean of numbers from 0 to 1, then has Wilson's interval. A loss or an error has
-    not: it may be larger than 1.
+    have no width, because no sample has another answer. Shares that are 0 or 1 then have Wilson's
+    interval, by the answers of the run with the fewest. Other metrics have none: NaN.
 
     Args:
         runs: of the recipe.
@@ -160,11 +164,12 @@ def intervals(
         confidence: level, between 0 and 1.
     """
     low, high = percentile_interval(samples, confidence)
-    scores, tested = np.array([run.scores for run in runs], float), runs[0].tested
-    is_constant = scores.size and scores.min() == scores.max() and scores.flat[0] in (0, 1)
-    if is_constant and not tested.lower_is_better:
-        at = runs[0].metrics.index(tested.name)
-        low[at], high[at] = significance.wilson(scores.flat[0], scores.shape[1], confidence)
+    values = evaluate([runs])[0]
+    for at in np.flatnonzero(np.isclose(low, high, rtol=1e-9, atol=1e-12)):
+        count = min(run.shares.get(runs[0].metrics[at], 0) for run in runs)
+        is_bound = count > 0 and values[at] in (0, 1)
+        ends = significance.wilson(values[at], count, confidence) if is_bound else np.nan
+        low[at], high[at] = np.broadcast_to(ends, 2)
     return low, high
 
 

@@ -309,6 +309,10 @@ class _Resampled:
     def compared(self) -> np.ndarray:
         return self._nll()
 
+    @property
+    def shares(self) -> dict[str, int]:
+        return {}
+
     def table(self) -> "_Table":
         f = self._forecasts
         edges = _edges(f.probabilities, self._count, WIDTH)

@@ -45,6 +45,11 @@ class ChoicePredictions:
         """True for each right choice; their mean is the accuracy."""
         return self.predicted == self.answers
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """The metrics that are shares, or means of numbers from 0 to 1, each with their number."""
+        return {"accuracy": len(self.answers)}
+
     def table(self) -> WeightedMeans:
         """Return the predictions as columns."""
         return WeightedMeans(self.scores, log_loss(self.compared))

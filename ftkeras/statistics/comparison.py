@@ -104,7 +104,7 @@ def _sd(values: np.ndarray) -> float | None:
     return None if len(values) < 2 else _known(values.std(ddof=1))
 
 
-def _known(value: np.floating) -> float | None:
+def _known(value: np.floating | float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
@@ -133,7 +133,7 @@ def _with_ends(
     return {
         name: {"value": None, "low": None, "high": None}
         if np.isnan(value)
-        else {"value": value, "low": lower, "high": upper}
+        else {"value": value, "low": _known(lower), "high": _known(upper)}
         for name, value, lower, upper in rows
     }
 

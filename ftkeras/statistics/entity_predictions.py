@@ -68,6 +68,12 @@ class EntityPredictions:
         values = self.table().metrics(np.ones((1, len(self.counts))))[0].tolist()
         return dict(zip(self.metrics, values, strict=True))
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """The metrics that are shares, or means of numbers from 0 to 1, each with their number."""
+        truth, predicted, _ = self.counts.sum(axis=0).tolist()
+        return {"precision": predicted, "recall": truth, "exact_match": len(self.counts)}
+
     def table(self) -> "_Table":
         """Return the predictions as columns."""
         return _Table(self)

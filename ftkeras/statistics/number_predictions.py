@@ -45,6 +45,11 @@ class NumberPredictions:
         """The predicted number of each example, the mean over its outputs."""
         return self.values.mean(axis=1)
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """The metrics that are shares, or means of numbers from 0 to 1, each with their number."""
+        return {}
+
     def table(self) -> "_Table":
         """Return the predictions as columns."""
         return _Table(self)

@@ -43,6 +43,11 @@ class RankPredictions:
         """The reciprocal rank of each example."""
         return 1 / self.ranks
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """The metrics that are shares, or means of numbers from 0 to 1, each with their number."""
+        return dict.fromkeys(self.metrics, len(self.ranks))
+
     def table(self) -> WeightedMeans:
         """Return the predictions as columns."""
         is_within = self.ranks[:, None] <= np.array(CUTS)

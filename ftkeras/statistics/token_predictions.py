@@ -47,6 +47,11 @@ class TokenPredictions:
         """The mean loss of each text's masked tokens, as `scores`."""
         return self.scores
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """The metrics that are shares, or means of numbers from 0 to 1, each with their number."""
+        return {"accuracy": int(self.masked.sum())}
+
     def table(self) -> "_Table":
         """Return the predictions as columns."""
         return _Table(self)

@@ -117,8 +117,12 @@ def test_robustness_is_measured_on_changed_texts(leaky):
     by_name = {one["change"]: one for one in found["changes"]}
     # The tokenizer is uncased, and the texts have no punctuation.
     for name in ("lower_case", "upper_case", "no_punctuation"):
-        assert (by_name[name]["value"], by_name[name]["low"]) == (0, 0)
+        assert (by_name[name]["value"], by_name[name]["low"]) == (0, None)
         assert by_name[name]["score"] == found["unchanged"]
+        assert by_name[name]["same_tokens"]
+    page = (leaky / "index.html").read_text(encoding="utf-8")
+    assert "With lower case, upper case, no punctuation, the model reads the same tokens." in page
+    assert not by_name["typos"]["same_tokens"]
     assert by_name["typos"]["low"] < by_name["typos"]["high"]
     assert found["empty_text"]["predicted"] in ("no", "yes")
 

@@ -7,6 +7,7 @@ from sklearn import metrics
 
 from ftkeras.statistics import bootstrap, ratios
 from ftkeras.statistics.class_predictions import ClassPredictions
+from ftkeras.statistics.label_predictions import LabelPredictions
 from ftkeras.statistics.number_predictions import NumberPredictions
 
 
@@ -149,7 +150,10 @@ def test_accuracy_without_a_mistake_has_wilsons_interval(right):
     test = stats.binomtest(40 if right else 0, 40)
     wanted = test.proportion_ci(confidence_level=0.9, method="wilson")
     assert (low[0], high[0]) == pytest.approx((wanted.low, wanted.high))
-    assert (low[4], high[4]) == (right, right)  # F1 is no share of examples
+    positive = stats.binomtest(20 if right else 0, 20).proportion_ci(0.9, method="wilson")
+    for at in (2, 3):
+        assert (low[at], high[at]) == pytest.approx((positive.low, positive.high))
+    assert np.isnan([low[4], high[4]]).all()  # F1 is no share
 
 
 def test_other_intervals_are_percentiles():
@@ -164,4 +168,47 @@ def test_errors_of_exactly_1_are_no_shares():
     samples = bootstrap.resample([[run]], resamples=200, seed=0)[:, 0]
     low, high = bootstrap.intervals([run], samples, 0.95)
     at = run.metrics.index("mae")
-    assert (low[at], high[at]) == (1, 1)
+    assert np.isnan([low[at], high[at]]).all()
+
+
+def test_recall_and_precision_have_wilsons_intervals_by_their_own_numbers():
+    # All 20 positives are found, and 10 negatives besides.
+    labels, predicted = np.repeat([1, 0], [20, 80]), np.repeat([1, 0], [30, 70])
+    run = ClassPredictions(labels, np.eye(2)[predicted])
+    samples = bootstrap.resample([[run]], resamples=200, seed=0)[:, 0]
+    low, high = bootstrap.intervals([run], samples, 0.95)
+    wanted = stats.binomtest(20, 20).proportion_ci(0.95, method="wilson")
+    assert (low[3], high[3]) == pytest.approx((wanted.low, 1))
+    assert low[2] < 2 / 3 < high[2] < 1
+
+
+def test_samples_without_a_class_average_the_same_classes():
+    predictions = _predictions(0, classes=4)
+    weights = (predictions.labels > 0).astype(np.float32)[None]
+    found = predictions.table().metrics(weights)[0]
+    wanted = metrics.precision_recall_fscore_support(
+        predictions.labels,
+        predictions.probabilities.argmax(axis=1),
+        sample_weight=weights[0],
+        labels=range(4),
+        average="macro",
+        zero_division=0.0,
+    )
+    assert found[2:5] == pytest.approx(wanted[:3], rel=1e-6)
+
+
+def test_samples_without_a_label_average_the_same_labels():
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(2, size=(2, 60, 3))
+    truth[:, 2] = 0  # occurs nowhere
+    run = LabelPredictions(truth, predicted, predicted.astype(float))
+    weights = (truth[:, 1] == 0).astype(np.float32)
+    found = dict(zip(run.metrics, run.table().metrics(weights[None])[0], strict=True))
+    wanted = metrics.f1_score(
+        *(truth, predicted),
+        sample_weight=weights,
+        labels=[0, 1],
+        average="macro",
+        zero_division=0.0,
+    )
+    assert found["macro_f1"] == pytest.approx(wanted, rel=1e-6)

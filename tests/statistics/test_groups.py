@@ -78,6 +78,28 @@ def test_many_small_groups_are_one_and_no_example_is_lost():
     assert {gap.best, gap.worst} == {"large", "second"}
 
 
+@pytest.mark.parametrize(
+    ("counts", "ends"),
+    [
+        ((1, 1, 7, 12), (-0.507, -0.026)),  # Fagerland et al., 2014, of Bentur et al., 2009
+        ((50, 0, 0, 0), (-0.071, 0.071)),  # no error, with or without the change
+        ((30, 0, 0, 20), (-0.040, 0.040)),  # the same errors
+    ],
+)
+def test_paired_shares_have_newcombes_interval(counts, ends):
+    first = np.repeat([1, 1, 0, 0], counts)
+    second = np.repeat([1, 0, 1, 0], counts)
+    found = paired.difference(first, second)
+    assert found.value == pytest.approx((counts[1] - counts[2]) / sum(counts))
+    assert (found.low, found.high) == pytest.approx(ends, abs=6e-4)
+
+
+def test_equal_differences_of_other_scores_have_no_interval():
+    scores = np.linspace(0, 1, 50)
+    assert paired.difference(scores, scores) == paired.Mean(0.0, None, None)
+    assert paired.difference(scores, scores[::-1]).low is not None
+
+
 def test_paired_mean_is_students():
     values = np.random.default_rng(0).normal(size=25)
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
