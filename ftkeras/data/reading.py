@@ -276,9 +276,8 @@ class SplitReader:
                 "use another folder or cache_dir=none."
             ) from error
         if was_cached:
-            log.info(
-                f"{name}: token ids of {len(examples):,} texts from the cache{self._held_out(name)}"
-            )
+            texts = plurals.counted(len(examples), "text", "texts")
+            log.info(f"{name}: token ids of {texts} from the cache{self._held_out(name)}")
         return examples
 
     def _held_out(self, name: str) -> str:

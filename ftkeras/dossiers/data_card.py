@@ -15,7 +15,7 @@ from ftkeras.errors import UserError
 from ftkeras.figures.parts import Column, Facts, Missing, Notice, Table
 from ftkeras.figures.parts import Part as Shown
 from ftkeras.runs import inputs
-from ftkeras.support import hashes
+from ftkeras.support import hashes, plurals
 
 # What a person may state, and the attribute of a task that says the same.
 KNOWN_TO_TASK = {"source": "homepage", "license": "license", "citation": "citation"}
@@ -184,12 +184,18 @@ def _split_table(splits: dict[str, dict[str, Any]]) -> Table:
 
 def _overlap(overlap: dict[str, Any]) -> list[Shown]:
     """Return a sentence about the texts that splits share."""
-    texts = {
-        "in_train_and_test": "of test are also in train or validation",
-        "validation_nearly_in_train": "of validation nearly repeat one of train",
-        "test_nearly_in_train": "of test nearly repeat one of train",
+    are = ("is", "are")
+    repeat = ("repeats", "repeat")
+    said = {
+        "in_train_and_test": ("of test {} also in train or validation", are),
+        "validation_nearly_in_train": ("of validation nearly {} one of train", repeat),
+        "test_nearly_in_train": ("of test nearly {} one of train", repeat),
     }
-    shared = [f"{overlap[name]:,} texts {text}" for name, text in texts.items() if name in overlap]
+    shared = [
+        plurals.counted(overlap[name], f"text {text.format(one)}", f"texts {text.format(several)}")
+        for name, (text, (one, several)) in said.items()
+        if name in overlap
+    ]
     if not shared:
         return []
     level = "warning" if any(overlap.values()) else "good"

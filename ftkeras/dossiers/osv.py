@@ -3,6 +3,7 @@
 Source: https://ossf.github.io/osv-schema, "Evaluation".
 """
 
+import itertools
 import json
 import pathlib
 import zipfile
@@ -86,15 +87,16 @@ def match(database: Database, packages: Sequence[Package]) -> list[Vulnerability
 
 
 def skipped(database: Database, packages: Sequence[Package]) -> list[str]:
-    """Return the events of ranges that `match` skips, as theirs is no version; a phrase each."""
-    return sorted(
-        f"{entry['id']} of {package.name}: {name} {text!r}"
-        for entry, affected, package in _about(database, packages)
-        for events in _ranges(affected)
-        for event in events
-        for name, text in event.items()
-        if name != "limit" and _version(text) is None
-    )
+    """Return what `match` skips of ranges, as it names no version; a phrase each."""
+    found = []
+    for entry, affected, package in _about(database, packages):
+        about = f"{entry['id']} of {package.name}"
+        untyped = (one for one in affected.get("ranges") or () if "type" not in one)
+        found += [f"{about}: a range without a type" for _ in untyped]
+        for name, text in itertools.chain(*_ranges(affected)):
+            if name != "limit" and _version(text) is None:
+                found.append(f"{about}: {name} {text!r}")
+    return sorted(found)
 
 
 def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
@@ -105,7 +107,7 @@ def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
     >>> [is_affected(version, ranges) for version in ("1.1.9", "1.2", "1.10", "2.0")]
     [True, False, False, True]
     """
-    named, own = affected.get("versions", ()), _version(version)
+    named, own = affected.get("versions") or (), _version(version)
     if version in named:
         return True
     if own is None:
@@ -116,12 +118,11 @@ def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
     )
 
 
-def _in_range(own: Any, events: Sequence[Mapping[str, str]]) -> bool:
+def _in_range(own: Any, events: Sequence[tuple[str, str]]) -> bool:
     """Return whether the last event at or below a version has introduced it."""
     # `last_affected` ends a range behind its version, the others begin or end one at theirs.
     steps = []
-    for event in events:
-        ((name, text),) = event.items()
+    for name, text in events:
         at = _version("0.dev0" if text == "0" else text)
         if name != "limit" and at is not None:
             steps.append((at, name == "last_affected", name == "introduced"))
@@ -136,15 +137,15 @@ def _vulnerability(
     entry: Mapping[str, Any], affected: Mapping[str, Any], package: Package
 ) -> Vulnerability:
     own = _version(package.version)
-    events = (event for events in _ranges(affected) for event in events)
-    fixed = {event["fixed"]: _version(event["fixed"]) for event in events if "fixed" in event}
+    events = itertools.chain(*_ranges(affected))
+    fixed = {text: _version(text) for name, text in events if name == "fixed"}
     higher = {text: at for text, at in fixed.items() if at is not None and own and at > own}
-    text = entry.get("summary") or entry.get("details", "")
-    word = entry.get("database_specific", {}).get("severity")
-    scores = (*entry.get("severity", ()), *affected.get("severity", ()))
+    text = entry.get("summary") or entry.get("details") or ""
+    word = (entry.get("database_specific") or {}).get("severity")
+    scores = (*(entry.get("severity") or ()), *(affected.get("severity") or ()))
     return Vulnerability(
         id=str(entry["id"]),
-        aliases=tuple(entry.get("aliases", ())),
+        aliases=tuple(entry.get("aliases") or ()),
         package=package.name,
         version=package.version,
         summary=" ".join(text.split())[:200],
@@ -177,16 +178,17 @@ def _about(
                 yield entry, affected, package
 
 
-def _ranges(affected: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, str]]]:
-    """Yield the events of each range of versions."""
-    for one in affected.get("ranges", ()):
-        if one["type"] in _RANGES:
-            yield one["events"]
+def _ranges(affected: Mapping[str, Any]) -> Iterator[list[tuple[str, str]]]:
+    """Yield the events of each range of versions, each with its name and version."""
+    # An event ought to have one name. Of several, each counts.
+    for one in affected.get("ranges") or ():
+        if one.get("type") in _RANGES:
+            yield [named for event in one.get("events") or () for named in event.items()]
 
 
 def _affected(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for one in entry.get("affected", ()):
-        if one.get("package", {}).get("ecosystem") == ECOSYSTEM:
+    for one in entry.get("affected") or ():
+        if (one.get("package") or {}).get("ecosystem") == ECOSYSTEM:
             yield one
 
 

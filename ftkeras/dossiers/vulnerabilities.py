@@ -8,7 +8,7 @@ from ftkeras.dossiers.subject import Subject
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Facts, Notice, Table
 from ftkeras.figures.parts import Part as Shown
-from ftkeras.support import hashes
+from ftkeras.support import hashes, plurals
 
 
 def part(subject: Subject) -> Part:
@@ -53,8 +53,8 @@ def warning(part: Part) -> list[str]:
         )
     if skipped := part.data.get("skipped"):
         lines.append(
-            f"{len(skipped):,} events of the database were skipped, as they name no version; the "
-            f"first is {skipped[0]}"
+            f"{plurals.counted(len(skipped), 'part', 'parts')} of ranges in the database skipped, "
+            f"for want of a version or a type; the first is {skipped[0]}"
         )
     return lines
 
@@ -79,7 +79,9 @@ def _shown(data: dict[str, Any]) -> list[Shown]:
     }
     skipped = data["skipped"]
     if skipped:
-        facts["Skipped"] = f"of ranges, what is no version: {'; '.join(hashes.first_of(skipped))}"
+        facts["Skipped"] = (
+            f"of ranges, what names no version: {'; '.join(hashes.first_of(skipped))}"
+        )
     if not found:
         text = "The database has no vulnerability of the installed versions."
         return [Notice(text, "info" if skipped else "good"), Facts(facts)]

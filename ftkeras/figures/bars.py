@@ -56,14 +56,16 @@ class StackedBars:
         """Draw them on an empty matplotlib figure."""
         axes = figure.subplots()
         left, colors = np.zeros(len(self.names)), (*style.SERIES, style.MUTED)
+        named = []
         for (name, values), color in zip(self.parts.items(), colors, strict=False):
-            axes.barh(range(len(left)), values, left=left, color=color, label=name, height=0.7)
+            drawn = axes.barh(range(len(left)), values, left=left, color=color, height=0.7)
+            named.append((drawn, name))
             left = left + np.asarray(values)
         axes.set_yticks(range(len(self.names)), self.names)
         axes.set(xlabel=self.x_label)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
-        figure.legend(loc="outside upper left", ncols=3, fontsize=8)
+        style.legend(figure, named, loc="outside upper left", ncols=3)
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,15 @@ class Histogram:
         axes, everything = figure.subplots(), np.concatenate(list(self.groups.values()))
         low, high = self.limits or (float(everything.min()), float(everything.max()))
         edges = np.linspace(low, high if high > low else low + 1, self.bins + 1)
+        named = []
         for (name, values), color in zip(self.groups.items(), style.SERIES, strict=False):
             options = {"color": color, "alpha": 0.65 if len(self.groups) > 1 else 1.0}
-            axes.hist(values, edges, label=name, **options)
+            *_, drawn = axes.hist(values, edges, **options)
+            named.append((drawn, name))
         if self.vertical is not None:
             axes.axvline(self.vertical, color=style.MUTED, linestyle=":", linewidth=1.2)
         axes.set(xlabel=self.x_label, ylabel="examples")
         axes.grid(axis="y")
         axes.set_axisbelow(True)
         if len(self.groups) > 1:
-            axes.legend(fontsize=8)
+            style.legend(axes, named)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ftkeras.figures import style
+from ftkeras.support.short_names import shorten
 
 # More points than this can't be seen, and make the page larger.
 MOST_POINTS = 200
 MOST_BACKGROUND_POINTS = 40
 MOST_NAMED = 3
+LABEL_WIDTH = 22
 MOST_CURVES = 60
 
 
@@ -66,14 +68,10 @@ class Roc:
         """Draw them on an empty matplotlib figure."""
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=style.MUTED, linestyle=":", linewidth=1)
-        _draw(
-            axes,
-            _worst_last(self.classes, [one.auc for one in self.classes]),
-            roc_points,
-            roc_decision,
-        )
+        ordered = _worst_last(self.classes, [one.auc for one in self.classes])
+        named = _draw(axes, ordered, roc_points, roc_decision)
         axes.set(xlabel="false positive rate", ylabel="true positive rate")
-        figure.legend(loc="outside upper left", ncols=2, fontsize=8)
+        style.legend(figure, named, loc="outside upper left", ncols=2)
 
 
 @dataclass(frozen=True)
@@ -90,9 +88,9 @@ class PrecisionRecall:
         """Draw them on an empty matplotlib figure."""
         axes = figure.subplots()
         ordered = _worst_last(self.classes, [one.average_precision for one in self.classes])
-        _draw(axes, ordered, precision_recall_points, precision_recall_decision)
+        named = _draw(axes, ordered, precision_recall_points, precision_recall_decision)
         axes.set(xlabel="recall", ylabel="precision")
-        figure.legend(loc="outside upper left", ncols=2, fontsize=8)
+        style.legend(figure, named, loc="outside upper left", ncols=2)
 
 
 def roc_points(scored: Scored) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +137,10 @@ def _worst_last(classes: Sequence[Scored], areas: Sequence[float]) -> list[tuple
     return sorted(zip(classes, areas, strict=True), key=lambda pair: -pair[1])
 
 
-def _draw(axes: Any, ordered: list[tuple[Scored, float]], points: Any, decision: Any) -> None:
+def _draw(
+    axes: Any, ordered: list[tuple[Scored, float]], points: Any, decision: Any
+) -> list[tuple[Any, str]]:
+    """Draw the curves, and return what the legend has, each with its text."""
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.grid()
     named = ordered[-MOST_NAMED:]
@@ -152,10 +153,12 @@ def _draw(axes: Any, ordered: list[tuple[Scored, float]], points: Any, decision:
             alpha=0.5,
             in_layout=False,
         )
-    for (scored, area), color in zip(reversed(named), style.SERIES, strict=False):
-        name = scored.name if len(scored.name) <= 22 else scored.name[:21] + "…"
-        label = f"{name} ({area:.3f})"
+    legend = []
+    names = shorten([scored.name for scored, _ in reversed(named)], LABEL_WIDTH)
+    for (scored, area), name, color in zip(reversed(named), names, style.SERIES, strict=False):
         x, y = points(scored)
-        axes.plot(*thin(x, y, MOST_POINTS), color=color, label=label)
+        (line,) = axes.plot(*thin(x, y, MOST_POINTS), color=color)
+        legend.append((line, f"{name} ({area:.3f})"))
         axes.plot(*decision(scored), "o", color=color, markeredgecolor=style.PAPER, markersize=7)
-    axes.plot([], [], "o", color=style.MUTED, label="the model decides here", markersize=5)
+    (dot,) = axes.plot([], [], "o", color=style.MUTED, markersize=5)
+    return [*legend, (dot, "the model decides here")]

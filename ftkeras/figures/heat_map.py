@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.figures import style
+from ftkeras.support.short_names import shorten
 
 # Cells of more rows than this are too small for numbers.
 MOST_WITH_NUMBERS = 12
@@ -73,7 +74,9 @@ class HeatMap:
             axes.text(column, row, text, color=color if count else style.MUTED, **place)
 
     def _label(self, axes: Any, *, small: bool) -> None:
-        columns, rows = map(_short, (self.column_labels, self.row_labels))
+        columns, rows = (
+            shorten(names, LABEL_WIDTH) for names in (self.column_labels, self.row_labels)
+        )
         turned = small or sum(map(len, columns)) > 40
         size = max(5.5, min(9.0, 500 / len(rows))) if small else 9
         options = {"rotation": 90 if small else 35, "ha": "center" if small else "right"}
@@ -112,7 +115,3 @@ def order_by_similarity(counts: np.ndarray) -> np.ndarray:
 def _strength(share: float) -> float:
     """Return how opaque a cell is: the root shows rare confusions as well."""
     return 0.06 + 0.9 * share**0.6
-
-
-def _short(names: Sequence[str]) -> list[str]:
-    return [n if len(n) <= LABEL_WIDTH else n[: LABEL_WIDTH - 1] + "…" for n in names]

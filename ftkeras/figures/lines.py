@@ -52,14 +52,17 @@ class Lines:
         """Draw them on an empty matplotlib figure."""
         axes = figure.subplots()
         axes.grid(axis="y")
+        named = []
         for line in self.lines:
             options = {"linestyle": line.style, "marker": line.marker, "markersize": 4}
-            axes.plot(*zip(*line.points, strict=True), color=line.color, label=line.name, **options)
+            drawn = axes.plot(*zip(*line.points, strict=True), color=line.color, **options)
+            named.append((drawn[0], line.name))
         if self.vertical is not None:
             at, name = self.vertical
-            axes.axvline(at, color=style.MUTED, linestyle=":", linewidth=1.2, label=name)
+            drawn = axes.axvline(at, color=style.MUTED, linestyle=":", linewidth=1.2)
+            named.append((drawn, name))
         axes.set(xlabel=self.x_label, ylabel=self.y_label, xlim=self.x_limits, ylim=self.y_limits)
         if self.whole_numbers:
             axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if len(self.lines) > 1 or self.vertical is not None:
-            axes.legend(loc=self.legend, fontsize=8)
+            style.legend(axes, named, loc=self.legend)

@@ -9,7 +9,7 @@ import logging
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +97,21 @@ def draw(plot: Plot) -> Drawing:
         figure.savefig(png, format="png", dpi=200, facecolor="white")
     text = _INVALID.sub("�", svg.getvalue().decode("utf-8"))
     return Drawing(re.sub(r"(?<=px )'DejaVu Sans'[^;\"]*", FONTS, text), png.getvalue())
+
+
+def legend(owner: Any, named: Sequence[tuple[Any, str]], **options: Any) -> None:
+    """Draw a legend.
+
+    Args:
+        owner: the figure or axes that it belongs to.
+        named: what was drawn, each with its name.
+        **options: of matplotlib's legend.
+    """
+    drawn = [artist for artist, _ in named]
+    # Matplotlib leaves out a label that begins with an underscore, so names are set afterwards.
+    made = owner.legend(drawn, ["name"] * len(named), fontsize=8, **options)
+    for text, (_, name) in zip(made.get_texts(), named, strict=True):
+        text.set_text(name)
 
 
 def _fallbacks() -> list[str]:

@@ -28,11 +28,12 @@ class Difference:
     """By how much the model is better than a baseline; negative if it is worse.
 
     Attributes:
-        value: of the metric, with its sign such that larger is better for the model.
+        value: of the metric, with its sign such that larger is better for the model; None if the
+            model's is undefined, as a correlation is if all answers are equal.
         low, high: of the 95 % interval.
     """
 
-    value: float
+    value: float | None
     low: float
     high: float
 
@@ -74,9 +75,12 @@ def verdict(name: str, metric: str, difference: Difference) -> Notice:
         metric: its name in words.
         difference: of the metric.
     """
+    if difference.value is None:
+        text = f"The encoder does not beat the baseline ({name}): its {metric} is undefined."
+        return Notice(text, "error")
     low, high = f"{difference.low:+.3f}", f"{difference.high:+.3f}"
     about = f"{metric} {difference.value:+.3f}, 95 % interval {low} to {high}"
-    if difference.value <= 0:
+    if difference.high < 0:
         return Notice(f"The encoder does not beat the baseline ({name}): {about}.", "error")
     if difference.low <= 0:
         text = f"It is not certain that the encoder beats the baseline ({name}): {about}."
@@ -105,12 +109,13 @@ def compare(
     size = len(model.truth) * (2 + columns) * len(recipes)
     resamples = int(np.clip(LOOKS / size, LEAST_RESAMPLES, MOST_RESAMPLES))
     at, sign = model.metrics.index(metric), -1 if is_lower_better else 1
-    values = np.nan_to_num(bootstrap.evaluate(recipes)[:, at])
+    own, *others = bootstrap.evaluate(recipes)[:, at]
     samples = np.nan_to_num(bootstrap.resample(recipes, resamples=resamples, seed=0)[:, :, at])
     gains = sign * (samples[:, :1] - samples[:, 1:])
     low, high = bootstrap.percentile_interval(gains, CONFIDENCE)
-    exact = sign * (values[0] - values[1:])
-    return [Difference(*map(float, ends)) for ends in zip(exact, low, high, strict=True)]
+    exact = [None if np.isnan(own) else float(sign * (own - np.nan_to_num(o))) for o in others]
+    ends = zip(exact, low.tolist(), high.tolist(), strict=True)
+    return [Difference(*numbers) for numbers in ends]
 
 
 def deciding_metric(view: RunView, predictions: Predictions) -> tuple[str, bool]:
@@ -154,7 +159,7 @@ def _table(
     order = sorted(model.metrics, key=lambda name: name != metric)
     places = [model.metrics.index(name) for name in order]
     names = ["this model", *(one.name for one in baselines)]
-    gains = [None, *(f"{d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f})" for d in differences)]
+    gains = [None, *map(_gain, differences)]
     rows = [
         [name, *(None if np.isnan(v) else float(v) for v in own[places]), gain]
         for name, own, gain in zip(names, values, gains, strict=True)
@@ -163,6 +168,12 @@ def _table(
     return Table(
         "baselines", "Compared with simple models", ["model", *map(title, order), gained], rows
     )
+
+
+def _gain(difference: Difference) -> str:
+    if difference.value is None:
+        return "undefined"
+    return f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
 
 
 def _with_sizes(table: Table, view: RunView, sizes: dict[str, int]) -> Table:

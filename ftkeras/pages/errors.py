@@ -155,13 +155,12 @@ def _doubtful(forecasts: Forecasts | None, is_wrong: np.ndarray) -> list[Part]:
     if not right.size:
         return []
     usual = float(right.mean())
-    count = int((forecasts.of_truth[is_wrong] <= 1 - usual).sum())
+    is_doubtful = forecasts.of_truth[is_wrong] <= 1 - usual
+    count, examples = int(is_doubtful.sum()), int(is_doubtful.any(axis=1).sum())
     if not count:
         return []
     subject, them = (f"{count:,} labels are", "them") if count > 1 else ("One label is", "it")
-    place = "They are the first mistakes below; look whether their labels are wrong."
-    if count == 1:
-        place = "It is the first mistake below; look whether its label is wrong."
+    place = _where(count, examples)
     return [
         Notice(
             f"{subject} doubtful: the model, which was not trained on {them}, gives at least "
@@ -169,6 +168,20 @@ def _doubtful(forecasts: Forecasts | None, is_wrong: np.ndarray) -> list[Part]:
             "info",
         )
     ]
+
+
+def _where(labels: int, texts: int) -> str:
+    """Return where so many doubtful labels of so many texts are, of which the first are shown."""
+    if labels == 1:
+        return "It is the first mistake below; look whether its label is wrong."
+    if texts > MOST_ROWS:
+        first = f"The first {MOST_ROWS} of them are below"
+        if labels > texts:
+            first = f"Those of the first {MOST_ROWS} texts are below"
+    else:
+        place = "the first mistakes" if labels == texts else "in the first texts"
+        first = f"They are {place} below"
+    return f"{first}; look whether their labels are wrong."
 
 
 def _table(

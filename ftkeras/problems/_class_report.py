@@ -5,6 +5,7 @@ from typing import Any
 
 from ftkeras.problems import _tables
 from ftkeras.support import plurals
+from ftkeras.support.short_names import shorten
 
 METRICS = ("precision", "recall", "f1")
 # The confusion matrix of more classes than this is not shown, only its worst pairs.
@@ -43,6 +44,7 @@ def confusion(
     rows: Sequence[Sequence[int]], labels: Sequence[str], split: str, file: str
 ) -> list[str]:
     """Return the confusion matrix, or the worst pairs if there are too many classes to show."""
+    labels = shorten(labels, _tables.LABEL_WIDTH)
     if len(labels) > MOST_CLASSES:
         return _worst_pairs(rows, labels, split, file)
     title = f"on {split}"

@@ -131,6 +131,12 @@ def observed(path: pathlib.Path, *, version: int | None, last: int | None) -> Ob
     if not answered:
         of = "" if version is None else f" of version {version}"
         raise UserError(f"statistics={path} has no window{of} in which a text was answered.")
+    models = sorted({line["model"] for line in answered if "model" in line})
+    if len(models) > 1:
+        raise UserError(
+            f"statistics={path} is of several models: {', '.join(models)}; keep the "
+            "lines of one of them."
+        )
     try:
         return _add_up(answered)
     except ValueError as error:
@@ -173,6 +179,7 @@ def _parse_window(line: bytes) -> dict[str, Any]:
     if not isinstance(window, dict):
         raise ValueError("is not a JSON object")
     fields = _FIELDS | ({"several_labels": bool} if "labels" in window else {})
+    fields |= {"model": str} if "model" in window else {}
     for name, kind in fields.items():
         if type(window.get(name)) is not kind or (kind is int and window[name] < 0):
             raise ValueError(f"has no {name}")

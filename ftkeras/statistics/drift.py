@@ -54,9 +54,11 @@ def labels(
     """Compare how often each label is answered, by the G-test of homogeneity.
 
     G = 2 Σ O ln(O / E), chi-square distributed with (labels − 1) degrees of freedom. Labels that
-    are expected fewer than five times in either sample are counted together.
+    are expected fewer than five times in either sample are counted together. If only one other
+    label is left, and they are still expected fewer than five times, Fisher's exact test is used.
 
-    Source: Sokal and Rohlf, Biometry, 1995, section 17.4.
+    Source: Sokal and Rohlf, Biometry, 1995, section 17.4; Fisher, Statistical Methods for Research
+    Workers, 1934, section 21.02.
 
     Args:
         name: of the comparison.
@@ -144,6 +146,10 @@ def _g_test(table: np.ndarray) -> float:
     merged = merged[:, merged.sum(axis=0) > 0]
     if merged.shape[1] < 2:
         return 1.0
+    is_small = merged.sum(axis=0).min() * sizes.min() / sizes.sum() < LEAST_EXPECTED
+    if merged.shape[1] == 2 and is_small:
+        exact: Any = stats.fisher_exact(merged)
+        return float(exact.pvalue)
     test: Any = stats.chi2_contingency(merged, correction=False, lambda_="log-likelihood")
     return float(test.pvalue)
 

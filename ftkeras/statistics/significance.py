@@ -178,7 +178,8 @@ def mean_interval(
     """Return the interval of a mean: Wilson's of numbers that are 0 or 1, Student's of others.
 
     If all values are 0, or all are 1, and scores are from 0 to 1, Student's would have no width,
-    as if no mistake were possible. They have Wilson's as well.
+    as if no mistake were possible. They have Wilson's as well. The ends of Student's are computed
+    for the logit of a mean of such scores, so that they stay between 0 and 1; see `corrected_t`.
 
     Args:
         values: of a part of the examples.
@@ -202,7 +203,7 @@ def mean_interval(
         return math.nan, math.nan
     half = float(stats.t.ppf(0.5 + confidence / 2, count - 1))
     half *= float(values.std(ddof=1)) / math.sqrt(count)
-    return mean - half, mean + half
+    return _ends(mean, half, (0.0, 1.0) if is_share else UNBOUNDED)
 
 
 def f1_interval(f1: float, correct: int) -> tuple[float, float]:

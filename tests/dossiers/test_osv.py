@@ -79,6 +79,23 @@ def test_event_without_a_version_is_skipped_and_reported(tmp_path, monkeypatch):
     assert vulnerabilities.warning(part)[1].endswith("GHSA-1 of numpy: fixed 'a commit'")
 
 
+def test_unusual_entries_are_read_and_what_is_skipped_is_named():
+    package_ = {"package": {"ecosystem": "PyPI", "name": "numpy"}}
+    both = {"introduced": "0", "fixed": "1.2"}
+    unusual = of(
+        entry(id="A", affected=[{**package_, "ranges": [{"type": "ECOSYSTEM", "events": [both]}]}]),
+        entry(id="B", affected=[{**package_, "ranges": [{"events": [{"introduced": "0"}]}]}]),
+        entry(id="C", summary=None, details=None, aliases=None, severity=None),
+        entry(id="D", affected=None),
+    )
+    found = osv.match(unusual, [package("1.1")])
+    assert [(one.id, one.fixed, one.summary) for one in found] == [
+        ("A", "1.2", "Bad."),
+        ("C", "1.2", ""),
+    ]
+    assert osv.skipped(unusual, [package("1.1")]) == ["B of numpy: a range without a type"]
+
+
 def test_installed_packages_are_matched_by_their_canonical_names():
     database = of(entry("Num_Py"), entry("other"), entry("num-py", "npm"))
     (found,) = osv.match(database, [package("1.1", "num-py"), package("9", "third")])

@@ -11,6 +11,7 @@ from ftkeras.pages import baseline
 from ftkeras.pages.baseline import Difference
 from ftkeras.problems import BaselineData, _baselines
 from ftkeras.problems._known_phrases import KnownPhrases
+from ftkeras.statistics.number_predictions import NumberPredictions
 from tests.pages import finished_runs
 
 GOOD, BAD = ("great", "superb", "lovely"), ("awful", "dull", "weak")
@@ -29,8 +30,8 @@ def _view(tmp_path):
 def test_encoder_that_loses_to_word_frequencies_is_flagged(tmp_path):
     (notice, table), figures = baseline.parts(_view(tmp_path))
     assert isinstance(notice, Notice)
-    assert notice.level == "error"
-    assert "does not beat the baseline (TF-IDF and logistic regression)" in notice.text
+    assert notice.level == "warning"
+    assert "not certain that the encoder beats the baseline (TF-IDF and logistic" in notice.text
     accuracy = {row[0]: row[1] for row in table.rows}
     assert accuracy["always the most frequent class"] == 0.5
     assert accuracy["TF-IDF and logistic regression"] == 1
@@ -44,12 +45,25 @@ def test_encoder_that_loses_to_word_frequencies_is_flagged(tmp_path):
     [
         (Difference(0.1, 0.05, 0.15), "good"),
         (Difference(0.1, -0.05, 0.25), "warning"),
-        (Difference(-0.1, -0.2, 0.1), "error"),
-        (Difference(0.0, 0.0, 0.0), "error"),
+        (Difference(-0.1, -0.2, 0.1), "warning"),
+        (Difference(0.0, 0.0, 0.0), "warning"),
+        (Difference(-0.1, -0.2, -0.01), "error"),
+        (Difference(None, -0.9, -0.8), "error"),
     ],
 )
 def test_verdict(difference, level):
     assert baseline.verdict("a", "F1", difference).level == level
+
+
+def test_correlation_of_equal_answers_is_undefined():
+    truth = np.arange(30.0)[:, None]
+    constant, good = NumberPredictions(truth, truth * 0), NumberPredictions(truth, truth + 1)
+    settings = {"metric": "spearman", "is_lower_better": False, "columns": 1}
+    (found,) = baseline.compare(constant, [good], **settings)
+    assert found.value is None
+    assert "its Spearman is undefined" in baseline.verdict("a", "Spearman", found).text
+    (found,) = baseline.compare(good, [constant], **settings)
+    assert found.value == pytest.approx(1)
 
 
 def test_without_texts_the_page_says_why(tmp_path):

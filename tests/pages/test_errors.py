@@ -170,6 +170,20 @@ def test_right_answers_with_a_small_probability_are_not_doubtful(tmp_path):
     assert "It is the first mistake below; look whether its label is wrong." in doubtful[0]
 
 
+@pytest.mark.parametrize(
+    ("count", "texts", "said"),
+    [
+        (1, 1, "It is the first mistake below"),
+        (7, 7, "They are the first mistakes below"),
+        (60, 60, "The first 50 of them are below"),
+        (7, 3, "They are in the first texts below"),
+        (90, 60, "Those of the first 50 texts are below"),
+    ],
+)
+def test_doubtful_labels_are_said_to_be_where_they_are(count, texts, said):
+    assert errors._where(count, texts).startswith(said)
+
+
 def test_entities_are_shown_by_their_words(tmp_path):
     entity = {"type": "PER", "start": 0, "end": 4}
     rows = [{"entities": [entity], "predicted": [{**entity, "end": 5, "score": 0.5}], "tags": []}]

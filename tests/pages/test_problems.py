@@ -2,13 +2,15 @@
 
 import itertools
 import json
+import re
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from sklearn import metrics as sklearn_metrics
 
-from ftkeras.figures import curves, heat_map
+from ftkeras.figures import curves, heat_map, style
+from ftkeras.figures.bars import StackedBars
 from ftkeras.figures.curves import Scored
 from ftkeras.figures.parts import Missing, Plot, Slider, Table
 from ftkeras.pages import report
@@ -218,3 +220,20 @@ def test_questions_are_grouped_by_their_word_and_their_answers_length(tmp_path):
 
 def _said(row):
     return "" if row["predicted"] is None else row["predicted"]["text"]
+
+
+@pytest.mark.parametrize("prefix", ["_", "a class with a name that has a long beginning "])
+def test_legend_names_each_class(prefix):
+    rng = np.random.default_rng(0)
+    names = [f"{prefix}{end}" for end in ("one", "two")]
+    positive, scores = rng.random(60) < 0.5, rng.random(60)
+    scored = [Scored(name, positive, scores, scores > 0.5) for name in names]
+    svg = style.draw(Plot("roc", "t", curves.Roc(scored), alt="x")).svg
+    shown = re.findall(r">([^<>]*) \(0\.\d+\)<", svg)
+    assert len(set(shown)) == 2
+    assert all(text[0] == prefix[0] and text[-3:] in ("one", "two") for text in shown)
+
+
+def test_legend_of_bars_names_each_part():
+    drawn = style.draw(Plot("bars", "t", StackedBars(["x"], {"_a": [1], "b": [2]}, "n"), alt="x"))
+    assert ">_a<" in drawn.svg

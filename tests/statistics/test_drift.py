@@ -92,3 +92,12 @@ def test_nothing_is_concluded_from_a_few_texts():
 
 def test_a_single_label_shows_no_drift():
     assert drift.labels("labels", {"a": 200}, {"a": 300}).p_value == 1
+
+
+def test_one_rare_label_is_tested_exactly():
+    found = drift.labels("labels", {"a": 100, "x": 1}, {"a": 93, "x": 7})
+    expected = stats.fisher_exact([[100, 1], [93, 7]])
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert drift.labels("labels", {"a": 400}, {"a": 396, "b": 2, "c": 2}).p_value == pytest.approx(
+        stats.fisher_exact([[400, 0], [396, 4]]).pvalue
+    )

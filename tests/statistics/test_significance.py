@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ftkeras.statistics.significance import corrected_t, holm, mcnemar, wilson
+from ftkeras.statistics.significance import corrected_t, holm, mcnemar, mean_interval, wilson
 
 values = st.lists(st.floats(-10, 10), min_size=2, max_size=30).filter(lambda v: np.std(v) > 1e-3)
 
@@ -152,3 +152,12 @@ def test_interval_of_a_share_is_that_of_scipy(count, examples):
     expected = stats.binomtest(count, examples).proportion_ci(0.9, method="wilson")
     found = wilson(count / examples, examples, 0.9)
     assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_intervals_of_means_of_shares_stay_between_0_and_1():
+    scores = np.array([1.0] * 24 + [0.1])
+    low, high = mean_interval(scores, scores)
+    assert 0 < low < scores.mean() < high < 1
+    errors = scores * 3  # numbers without a bound
+    expected = stats.ttest_1samp(errors, 0).confidence_interval()
+    assert mean_interval(errors, errors) == pytest.approx((expected.low, expected.high))

@@ -191,6 +191,13 @@ def test_a_line_that_is_no_statistics_is_named(tmp_path, line, reason):
     assert str(raised.value).startswith(f"statistics={path} ")
 
 
+def test_windows_of_several_models_are_not_added_up(tmp_path):
+    lines = [{**json.loads(window(1, 30)), "model": name} for name in ("topics", "reviews")]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(UserError, match="is of several models: reviews, topics; keep the lines"):
+        monitoring.observed(tmp_path / "a.jsonl", version=None, last=None)
+
+
 def test_the_last_windows_are_counted(tmp_path):
     one = json.loads(window(1, 300))
     lines = (json.dumps({**one, "start": f"{number:03}"}) + "\n" for number in range(300))
