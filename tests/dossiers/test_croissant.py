@@ -116,3 +116,11 @@ def test_card_says_what_it_lacks(part):
     assert (reason.what, reason.reason) == ("Lengths and near-duplicates", "not wanted.")
     assert part.data["splits"]["train"] == {"examples": 60}
     assert part.data["source"]["license"] == "CC-BY-4.0"
+
+
+def test_one_text_that_splits_share_is_counted_in_the_singular():
+    overlap = {"in_train_and_test": 1, "test_nearly_in_train": 2}
+    (notice,) = data_card._overlap(overlap)
+    assert notice.text == (
+        "1 text of test is also in train or validation; 2 texts of test nearly repeat one of train."
+    )

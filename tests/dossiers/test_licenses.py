@@ -193,3 +193,11 @@ def test_conflicts_that_are_not_refused_are_one_line():
     ]
     refused = license_policy.read("conflicts")
     assert license_policy.warnings(refused, {"conflicts": ["data a: b"]}) == []
+
+
+@pytest.mark.parametrize("name", ["BSD-Protection", "BSD-3-Clause-No-Nuclear-License", "MIT-enna"])
+def test_names_that_only_begin_like_a_permissive_license_have_unknown_terms(name):
+    found = license_terms.judge(license_terms.identify(name), lambda terms: ())
+    assert found.unknown == (name,)
+    known = license_terms.judge("BSD-3-Clause", lambda terms: ())
+    assert known.unknown == ()

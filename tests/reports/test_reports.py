@@ -262,3 +262,10 @@ def test_plot_is_written_where_it_is_asked_for(tmp_path, monkeypatch):
     with plots.new_plot(tmp_path / "c.png") as axes:
         axes.set_title("c")
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_long_labels_of_the_confusion_matrix_are_cut_and_stay_apart():
+    labels = [f"a label that has a very long beginning and ends in {end}" for end in "xy"]
+    lines = _class_report.confusion([[3, 1], [2, 4]], labels, "test", "metrics.json")
+    assert max(map(len, lines)) < 120
+    assert len({line.split("  ")[0] for line in lines[1:]}) == 2
