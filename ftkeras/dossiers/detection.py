@@ -53,7 +53,7 @@ def find(text: str) -> list[Found]:
 
 
 def _replaced(kind: str) -> Detector:
-    """Return a function that finds the places that `--redact=pii` replaces, of a kind that has no check."""
+    """Return a function that finds what `--redact=pii` replaces, of a kind without a check."""
     # Python's `re` takes the square of a long text's length for repetitions without a bound.
     pattern = PATTERNS[kind].replace("*@", "{0,63}@").replace("]{2,}", "]{2,60}")
     compiled = re.compile(pattern, re.ASCII)
@@ -67,7 +67,7 @@ def _replaced(kind: str) -> Detector:
 
 
 def _checked(start: str, pattern: str, whole: Callable[[str], str | None]) -> Detector:
-    """Return a function that finds valid matches of a pattern, also those that begin within an invalid one.
+    """Return a function that finds valid matches, also those that begin within an invalid one.
 
     Args:
         start: a pattern of where they may start.
