@@ -104,7 +104,8 @@ def _recipes(result: Mapping[str, Any], tested: Tested) -> list[Part]:
         )
     heads = ["recipe", "metric", "value", Column("from"), Column("to")]
     heads.append(Column("sd", help="the standard deviation over the runs of the recipe"))
-    return [*parts, Table("metrics", "Metrics with their intervals", heads, rows)]
+    note = " ".join(report.pooled(result))
+    return [*parts, Table("metrics", "Metrics with their intervals", heads, rows, note)]
 
 
 def _differences(result: Mapping[str, Any], tested: Tested) -> list[Part]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ftkeras.runs.comparison import OUT_OF_FOLD
 from ftkeras.statistics.bootstrap import Tested
 from ftkeras.statistics.comparison import shown_p, tested_difference
 
@@ -94,7 +95,7 @@ def _metrics_of_one(result: Mapping[str, Any]) -> list[str]:
         if metric["low"] is not None:
             interval = f"[{metric['low']:.4f}, {metric['high']:.4f}]"
         lines.append(f"{name:12}{mean_and_sd(recipe['over_runs'][name]):>20}{interval:>30}")
-    return lines
+    return lines + pooled(result)
 
 
 def _metrics(result: Mapping[str, Any]) -> list[str]:
@@ -105,7 +106,17 @@ def _metrics(result: Mapping[str, Any]) -> list[str]:
     for recipe in result["ways"]:
         values = "".join(_interval(recipe["figures"][name]) for name in names)
         lines.append(f"{recipe['name']:3}{values}")
-    return lines
+    return lines + pooled(result)
+
+
+def pooled(result: Mapping[str, Any]) -> list[str]:
+    """Return the line on how metrics of cross-validations are computed; none for runs."""
+    if result["split"] != OUT_OF_FOLD:
+        return []
+    return [
+        "Each metric is that of a repeat's out-of-fold predictions together; crossvalidate reports "
+        "means over folds."
+    ]
 
 
 def _pairs(pairs: Sequence[Mapping[str, Any]], tested: Tested) -> list[str]:

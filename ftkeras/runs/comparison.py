@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 # Smaller disagreements about an example look like none when they are shown.
 LEAST_SPREAD = 0.01
+# What stands for the split if cross-validations are compared.
+OUT_OF_FOLD = "out-of-fold"
 
 
 def compare(
@@ -45,7 +47,7 @@ def compare(
     )
     rows = zip(names, recipes, reader.recipe_differences(recipes), metrics, strict=True)
     return {
-        "split": split if first.folds is None else "out-of-fold",
+        "split": split if first.folds is None else OUT_OF_FOLD,
         "examples": len(first.ids),
         "confidence": confidence,
         "bootstrap": {"resamples": resamples, "seed": seed, "ends": "percentiles"},

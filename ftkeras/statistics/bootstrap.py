@@ -5,9 +5,9 @@ is a list of runs that differ only in their seed.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -91,13 +91,22 @@ class Predictions(Protocol):
         ...
 
 
-def resample(recipes: Sequence[Sequence[Predictions]], *, resamples: int, seed: int) -> np.ndarray:
+def resample(
+    recipes: Sequence[Sequence[Predictions]],
+    *,
+    resamples: int,
+    seed: int,
+    divisions: Sequence[Sequence[Hashable]] | None = None,
+) -> np.ndarray:
     """Compute each recipe's metrics on bootstrap samples, averaged over its runs.
 
     A sample consists of n of the n examples, drawn with replacement and the same for all recipes,
     and of S − 1 of a recipe's S runs, drawn with replacement (or of its only run). Drawing S runs
     would underestimate the variance between runs by a factor of (S − 1)/S, which matters for two or
     three runs; drawing S − 1 removes this bias.
+
+    Repeats of a cross-validation are drawn in place of runs, each with the mean over its seeds, as
+    these share their folds. Recipes with the same divisions into folds share the draws, too.
 
     Source: Efron, Bootstrap Methods, 1979, https://doi.org/10.1214/aos/1176344552; S − 1 of S: Rao
     and Wu, Resampling Inference with Complex Survey Data, 1988, https://doi.org/10.2307/2288945.
@@ -106,20 +115,28 @@ def resample(recipes: Sequence[Sequence[Predictions]], *, resamples: int, seed: 
         recipes: the runs of each recipe, all on the same examples.
         resamples: number of samples; positive.
         seed: of the random numbers.
+        divisions: for each run of each recipe, what identifies its division into folds; those of a
+            recipe can be sorted. None if the runs are no cross-validations.
 
     Returns:
         float [resamples, recipes, metrics], in the order of `Predictions.metrics`; NaN where a
         metric is undefined.
     """
-    # Each recipe has a generator of its own, so its metrics do not depend on the other recipes.
-    rng, *run_rngs = (np.random.default_rng((seed, n)) for n in range(len(recipes) + 1))
+    divisions = divisions or [[None] * len(runs) for runs in recipes]
+    rng, run_rngs = np.random.default_rng((seed, 0)), _run_generators(divisions, seed)
     examples = len(recipes[0][0].truth)
-    tables = [[run.table() for run in runs] for runs in recipes]
+    tables = [
+        _drawn_together([run.table() for run in runs], own)
+        for runs, own in zip(recipes, divisions, strict=True)
+    ]
     samples = []
     for weights in _weights(rng, examples, resamples):
         by_recipe = [
-            _mean_over_sampled_runs(np.stack([table.metrics(weights) for table in runs]), run_rng)
-            for runs, run_rng in zip(tables, run_rngs, strict=True)
+            _mean_over_sampled(
+                np.stack([np.mean([t.metrics(weights) for t in unit], axis=0) for unit in units]),
+                run_rng,
+            )
+            for units, run_rng in zip(tables, run_rngs, strict=True)
         ]
         samples.append(np.stack(by_recipe, axis=1))
     return np.concatenate(samples)
@@ -200,8 +217,31 @@ def _weights(rng: np.random.Generator, examples: int, resamples: int) -> Iterato
         yield counts.reshape(count, examples).astype(np.float32)
 
 
-def _mean_over_sampled_runs(metrics: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Average over runs that are sampled for each sample, [runs, samples, …] to [samples, …]."""
-    runs, samples = metrics.shape[:2]
-    sampled = rng.integers(runs, size=(max(1, runs - 1), samples))
+def _run_generators(
+    divisions: Sequence[Sequence[Hashable]], seed: int
+) -> list[np.random.Generator]:
+    """Return a generator for each recipe, alike for those with the same divisions into folds.
+
+    Otherwise each has its own, so that its metrics do not depend on the other recipes.
+    """
+    first: dict[Hashable, int] = {}
+    keys = [frozenset(own) if len(set(own)) > 1 else n for n, own in enumerate(divisions)]
+    numbers = [first.setdefault(key, n) for n, key in enumerate(keys)]
+    return [np.random.default_rng((seed, n + 1)) for n in numbers]
+
+
+def _drawn_together(runs: Sequence[Table], divisions: Sequence[Any]) -> list[list[Table]]:
+    """Group a recipe's runs by their division into folds; if there is one only, each is alone."""
+    if len(set(divisions)) == 1:
+        return [[run] for run in runs]
+    groups: dict[Any, list[Table]] = {division: [] for division in sorted(set(divisions))}
+    for run, division in zip(runs, divisions, strict=True):
+        groups[division].append(run)
+    return list(groups.values())
+
+
+def _mean_over_sampled(metrics: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Average over units that are sampled for each sample, [units, samples, …] to [samples, …]."""
+    units, samples = metrics.shape[:2]
+    sampled = rng.integers(units, size=(max(1, units - 1), samples))
     return metrics[sampled, np.arange(samples)].mean(axis=0)

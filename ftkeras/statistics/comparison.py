@@ -42,7 +42,7 @@ def compare(
     The p-value of a pair concerns the metric that the predictions name as `tested`, such as
     accuracy. It comes from McNemar's test if both recipes are a single run of correct and wrong
     answers, from the corrected t-test if both are cross-validations with the same folds, and
-    otherwise from the bootstrap over examples and seeds. Holm's correction covers all pairs.
+    otherwise from the bootstrap over examples and runs. Holm's correction covers all pairs.
 
     Args:
         recipes: the runs of each recipe, all on the same examples.
@@ -57,7 +57,8 @@ def compare(
         and the details of the test under mcnemar or over_folds.
     """
     predictions = [[run.predictions for run in runs] for runs in recipes]
-    samples = bootstrap.resample(predictions, resamples=resamples, seed=seed)
+    divisions = [[_division(run) for run in runs] for runs in recipes]
+    samples = bootstrap.resample(predictions, resamples=resamples, seed=seed, divisions=divisions)
     values = bootstrap.evaluate(predictions)
     count, order = len(recipes), recipes[0][0].predictions.metrics
     tested = order.index(recipes[0][0].predictions.tested.name)
@@ -149,7 +150,7 @@ def _test(
         details["mcnemar"] = mcnemar = significance.mcnemar(*correct)
         return {"test": MCNEMAR, "p_value": mcnemar["p_value"], **details}
     folds, by_fold = fold_count(first[0]), _fold_differences(first, second)
-    if folds is not None and by_fold is not None:
+    if folds is not None and len(by_fold):
         share = 1 / (folds - 1)
         estimate = significance.corrected_t(by_fold, test_share=share, confidence=confidence)
         if estimate.p_value is not None:
@@ -158,20 +159,29 @@ def _test(
     return {"test": BOOTSTRAP, "p_value": bootstrap.p_value(differences), **details}
 
 
-def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray | None:
-    """Return the tested difference of each fold; None unless both recipes share their folds."""
-    by_repeat = [{run.repeat: run for run in runs} for runs in (first, second)]
-    unlike = by_repeat[0].keys() != by_repeat[1].keys() or None in by_repeat[0]
-    if unlike or len(by_repeat[0]) < max(len(first), len(second)):
-        return None
+def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray:
+    """Return the tested difference of each fold; empty unless both recipes share their folds.
+
+    Several seeds with the same folds are no further folds: their mean is compared.
+    """
     differences = []
-    for repeat, run in sorted(by_repeat[0].items()):
-        other = by_repeat[1][repeat]
-        if run.folds is None or other.folds is None or not np.array_equal(run.folds, other.folds):
-            return None
-        gain = other.predictions.scores.astype(float) - run.predictions.scores
-        differences += [gain[run.folds == fold].mean() for fold in np.unique(run.folds)]
+    for division in shared_divisions(first, second):
+        same = [[run for run in runs if _division(run) == division] for runs in (first, second)]
+        scores = [np.mean([r.predictions.scores for r in runs], 0, dtype=float) for runs in same]
+        gain, folds = scores[1] - scores[0], np.array(division[1:])
+        differences += [gain[folds == fold].mean() for fold in np.unique(folds)]
     return np.array(differences)
+
+
+def shared_divisions(first: Sequence[Run], second: Sequence[Run]) -> list[tuple[int, ...]]:
+    """Return the divisions into folds of two recipes, sorted; none if they are not the same."""
+    divisions = {division for run in first if (division := _division(run))}
+    return sorted(divisions) if divisions == set(map(_division, second)) else []
+
+
+def _division(run: Run) -> tuple[int, ...] | None:
+    """Return what identifies a division into folds: the repeat, and the fold of each example."""
+    return None if run.folds is None else (run.repeat or 0, *run.folds.tolist())
 
 
 def fold_count(run: Run) -> int | None:

@@ -1,9 +1,16 @@
 """The conclusions of a comparison as sentences: what it shows, what it does not, and its scope."""
 
+import itertools
 from collections.abc import Sequence
 
 from ftkeras.statistics.bootstrap import Tested
-from ftkeras.statistics.comparison import Run, fold_count, shown_p, tested_difference
+from ftkeras.statistics.comparison import (
+    Run,
+    fold_count,
+    shared_divisions,
+    shown_p,
+    tested_difference,
+)
 
 
 def sentences(
@@ -22,7 +29,7 @@ def sentences(
     conclusions = _winners(significant, tested)
     if others := [pair for pair in pairs if pair not in significant]:
         conclusions.append(_no_difference(others, len(pairs), tested))
-    return [*conclusions, _scope(recipes[0][0], split), _repetitions(recipes)]
+    return [*conclusions, _scope(recipes, split), *_unlike_folds(recipes), _repetitions(recipes)]
 
 
 def _winners(pairs: Sequence[dict], tested: Tested) -> list[str]:
@@ -73,11 +80,13 @@ def _no_difference(pairs: Sequence[dict], count: int, tested: Tested) -> str:
     )
 
 
-def _scope(run: Run, split: str) -> str:
-    examples, folds = len(run.predictions.truth), fold_count(run)
-    if folds is not None:
+def _scope(recipes: Sequence[Sequence[Run]], split: str) -> str:
+    examples = len(recipes[0][0].predictions.truth)
+    counts = sorted({folds for runs in recipes if (folds := fold_count(runs[0])) is not None})
+    if counts:
+        trained_on = " or ".join(f"{folds - 1} of {folds}" for folds in counts)
         return (
-            f"This concerns models trained on {folds - 1} of {folds} folds of these {examples:,} "
+            f"This concerns models trained on {trained_on} folds of these {examples:,} "
             "examples, each with its best epoch picked on the remaining fold; it says nothing "
             "about other data."
         )
@@ -90,6 +99,19 @@ def _scope(run: Run, split: str) -> str:
         f"This concerns these {examples:,} {split} examples{optimism} and others drawn in the same "
         "way; it says nothing about other data."
     )
+
+
+def _unlike_folds(recipes: Sequence[Sequence[Run]]) -> list[str]:
+    """Return the sentence about cross-validations with different folds, if there are any."""
+    first = recipes[0]
+    if first[0].folds is None or all(shared_divisions(first, runs) for runs in recipes):
+        return []
+    counts = {fold_count(runs[0]) for runs in recipes}
+    amounts = ", so they trained on different amounts of data" if len(counts) > 1 else ""
+    return [
+        f"Not all recipes were cross-validated with the same folds{amounts}; pairs with different "
+        "ones are tested by the bootstrap, as the corrected t test needs the same ones."
+    ]
 
 
 def _repetitions(recipes: Sequence[Sequence[Run]]) -> str:
@@ -106,14 +128,25 @@ def _repetitions(recipes: Sequence[Sequence[Run]]) -> str:
             "Each recipe was run with one seed: this compares these models, not the recipes; "
             "another seed may reverse it."
         )
-    kind = "repeat" if cross_validated else "seed"
-    if len(counts) == 1:
+    numbers = [_numbers(runs) for runs in recipes]
+    draws = [" × ".join(f"{n} {kind}s" for kind, n in of.items()) for of in numbers]
+    if len(draws) == 1:
         return (
-            f"{counts[0]} {kind}s of one recipe, so nothing is compared; the sd is between them, "
+            f"{draws[0]} of one recipe, so nothing is compared; the sd is between them, "
             "the intervals include the choice of examples as well."
         )
-    if min(counts) == max(counts):
-        return f"{counts[0]} {kind}s per recipe; the intervals include the spread between them."
+    if len(set(draws)) == 1:
+        return f"{draws[0]} per recipe; the intervals include the spread between them."
+    kinds = set(itertools.chain(*numbers))
+    kind = kinds.pop() if len(kinds) == 1 else "run"
     sentence = f"{min(counts)} to {max(counts)} {kind}s per recipe; the intervals include the "
     only = f", except for a recipe with one {kind}" if min(counts) == 1 else ""
     return f"{sentence}spread between them{only}."
+
+
+def _numbers(runs: Sequence[Run]) -> dict[str, int]:
+    """Return how many seeds and repeats a recipe has, without those of which there is one."""
+    repeats = len({run.repeat for run in runs})
+    seeds, rest = divmod(len(runs), repeats)
+    numbers = {"run": len(runs)} if rest else {"seed": seeds, "repeat": repeats}
+    return {kind: number for kind, number in numbers.items() if number > 1}

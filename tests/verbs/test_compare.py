@@ -169,7 +169,7 @@ def test_p_values_of_many_recipes_are_corrected():
     assert holm == pytest.approx(significance.holm(p_values))
 
 
-def test_cross_validations_are_compared_fold_by_fold():
+def test_cross_validations_are_compared_fold_by_fold(capsys):
     folders = [
         _crossvalidated("a", skill=0.5, repeats=2),
         _crossvalidated("b", skill=2.0, repeats=2, epochs=2),
@@ -187,6 +187,7 @@ def test_cross_validations_are_compared_fold_by_fold():
     assert pair["p_value"] == pytest.approx(expected.p_value)
     assert pair["over_folds"]["low"] == pytest.approx(expected.low)
     assert "trained on 3 of 4 folds" in " ".join(result["conclusions"])
+    assert "a repeat's out-of-fold predictions together" in capsys.readouterr().out
 
 
 def test_disagreements_have_the_most_different_probabilities(capsys):
