@@ -73,6 +73,14 @@ def random_trial(oracle: HyperbandOracle, trial_id: str, bracket: dict[str, Any]
     return HyperbandOracle._random_trial(oracle, trial_id, bracket)
 
 
+def rounds(oracle: HyperbandOracle) -> list[list[dict[str, Any]]]:
+    """Return the rounds of all brackets that are not complete.
+
+    An entry of a round has the id of its trial, and the past_id of the trial that this continues.
+    """
+    return [entries for bracket in oracle._brackets for entries in bracket["rounds"]]
+
+
 def round_size(oracle: HyperbandOracle, bracket_num: int, round_num: int) -> int:
     """Return how many settings KerasTuner wants in a round of a bracket."""
     return HyperbandOracle._get_size(oracle, bracket_num, round_num)

@@ -19,7 +19,7 @@ from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.search import folder as folders
 from ftkeras.search import results
-from ftkeras.search.oracles import Oracle
+from ftkeras.search.oracles import TIES, Oracle
 from ftkeras.search.results import FAILED, Result
 from ftkeras.support import files
 
@@ -173,7 +173,9 @@ class Ledger:
         if result.status == FAILED or result.score is None:
             trial.status = TrialStatus.FAILED
         else:
-            self.oracle.update_trial(trial.trial_id, {self.oracle.objective.name: result.score})
+            metrics = {name: getattr(result, name) for name in TIES}
+            metrics[self.oracle.objective.name] = result.score
+            self.oracle.update_trial(trial.trial_id, metrics)
             trial.status = TrialStatus.COMPLETED
         self.results[result.trial] = result
         self.oracle.end_trial(trial)

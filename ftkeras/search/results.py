@@ -51,6 +51,16 @@ class Result:
         return statistics.fmean(self.scores) if self.scores else None
 
     @property
+    def loss(self) -> float:
+        """Mean of the losses; 0 without any."""
+        return _mean(self.losses)
+
+    @property
+    def epochs(self) -> float:
+        """Mean of the best epochs; 0 without any."""
+        return _mean(self.best_epochs)
+
+    @property
     def sd(self) -> float | None:
         """Standard deviation of the scores, with n − 1; None for fewer than two."""
         return statistics.stdev(self.scores) if len(self.scores) > 1 else None
@@ -80,8 +90,8 @@ def rank(results: Iterable[Result], objective: str) -> list[Result]:
     order = {COMPLETED: 0, PRUNED: 1, FAILED: 2}
 
     def key(result: Result) -> tuple:
-        loss, epochs = _mean(result.losses), _mean(result.best_epochs)
-        return order[result.status], *rank_key(objective, result.score, loss, epochs), result.trial
+        by_score = rank_key(objective, result.score, result.loss, result.epochs)
+        return order[result.status], *by_score, result.trial
 
     return sorted(results, key=key)
 

@@ -114,7 +114,7 @@ def build_oracle(config: TuneConfig, space: Space) -> Oracle:
         objective=keras_tuner.Objective(config.objective, direction),
         hyperparameters=hyperparameters.build(space.parameters),
         seed=config.seed,
-        max_epochs=None if config.epochs == AUTO else config.epochs,
+        max_epochs=None if config.epochs == AUTO else config.trained_epochs,
     )
 
 

@@ -80,7 +80,7 @@ class Trials:
     def _config(self, values: Mapping[str, Any]) -> Config:
         config = self.space.config(values)
         last = values.get(EPOCHS)
-        if last is None or last >= config.planned_epochs:
+        if last is None or last >= config.trained_epochs:
             return config
         return dataclasses.replace(config, last_epoch=last)
 

@@ -51,6 +51,17 @@ def test_setting_is_tried_once_a_trial_has_it(oracle):
     assert keras_tuner_compat.was_tried(oracle, trial.hyperparameters.values)
 
 
+def test_rounds_of_hyperband_have_the_trials_that_started():
+    space = keras_tuner.HyperParameters()
+    space.Choice("size", [1, 2])
+    objective = keras_tuner.Objective("accuracy", "max")
+    oracle = Hyperband(objective=objective, hyperparameters=space, seed=0, max_epochs=9)
+    trial = oracle.create_trial("a worker")
+    first, *others = keras_tuner_compat.rounds(oracle)
+    assert first == [{"past_id": None, "id": trial.trial_id}]
+    assert others == [[], []]
+
+
 def test_oracles_use_no_private_attribute_directly():
     private = {*dir(BayesianOptimizationOracle), *dir(HyperbandOracle), "_max_collisions"}
     for path in ORACLES.glob("*.py"):

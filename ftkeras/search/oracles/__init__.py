@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 Trial = Any  # keras_tuner.engine.trial.Trial; KerasTuner is optional
+# Metrics of a trial that break ties between scores: the lower is better, and the first counts most.
+TIES = ("loss", "epochs")
 
 
 class Oracle(Protocol):
@@ -32,7 +34,7 @@ class Oracle(Protocol):
         """Return the worker's next trial; its status is STOPPED if there is nothing left to try."""
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float]) -> Any:
-        """Record a trial's score."""
+        """Record a trial's score, under the objective's name, and the metrics named by TIES."""
 
     def end_trial(self, trial: Trial) -> None:
         """Record that a trial has completed or failed."""

@@ -1,12 +1,14 @@
 """Hyperband."""
 
 import copy
+import itertools
 import math
 
 import keras_tuner
 from keras_tuner.oracles import HyperbandOracle
 
 from ftkeras.search import keras_tuner_compat
+from ftkeras.search.oracles import TIES
 from ftkeras.search.oracles._base import Stateless
 from ftkeras.support import bounds
 
@@ -17,7 +19,8 @@ class Hyperband(Stateless, HyperbandOracle):
     A bracket starts with n settings that train for r epochs. After each round, the best 1/factor of
     them continue from their weights to factor times as many epochs, up to `--epochs`. Later
     brackets start with fewer settings and more epochs each. If the space has no more settings, the
-    bracket continues with those that it has.
+    bracket continues with those that it has. Ties go to the lower loss, then to fewer epochs. A
+    failed trial never continues: if it is among the best, its place in the next round stays empty.
 
     Source: Li et al., Hyperband, JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html.
 
@@ -51,6 +54,21 @@ class Hyperband(Stateless, HyperbandOracle):
         keras_tuner_compat.limit_samples(self)
         # Settings of the first round, by the number of a bracket that had to do with fewer.
         self._fewer: dict[int, int] = {}
+        self._failed: set[str] = set()
+
+    def populate_space(self, trial_id):
+        for entries in keras_tuner_compat.rounds(self):
+            entries.sort(key=self._ties)  # KerasTuner continues the first of equal scores
+        proposal = super().populate_space(trial_id)
+        for entry in itertools.chain(*keras_tuner_compat.rounds(self)):
+            if entry["id"] == trial_id and entry["past_id"] in self._failed:
+                entry["id"] = entry["past_id"]  # it takes its place without running
+                return self.populate_space(trial_id)
+        return proposal
+
+    def _ties(self, entry):
+        metrics = self.trials[entry["id"]].metrics
+        return [metrics.get_last_value(n) if metrics.exists(n) else math.inf for n in TIES]
 
     def _random_trial(self, trial_id, bracket):
         proposal = keras_tuner_compat.random_trial(self, trial_id, bracket)
@@ -72,6 +90,7 @@ class Hyperband(Stateless, HyperbandOracle):
         if trial.status == "FAILED":
             worst = -math.inf if self.objective.direction == "max" else math.inf
             self.update_trial(trial.trial_id, {self.objective.name: worst})
+            self._failed.add(trial.trial_id)
             trial = copy.copy(trial)
             trial.status = "COMPLETED"
         super().end_trial(trial)
