@@ -51,6 +51,16 @@ def expand_home(field: dataclasses.Field, value: Any) -> Any:
     return os.path.expanduser(value)
 
 
+def after_none(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of a repeatable flag that count: `none` revokes those before it.
+
+    >>> after_none(("saved_model", "none", "onnx"))
+    ('onnx',)
+    """
+    first = max((n + 1 for n, value in enumerate(values) if value == "none"), default=0)
+    return values[first:]
+
+
 def check_at_least(config: Any, **bounds: int) -> None:
     """Raise UserError unless each named field is finite and at least its bound, None or auto."""
     for name, least in bounds.items():

@@ -244,7 +244,7 @@ class Config(Privacy):
     export: tuple[str, ...] = flag(
         ("saved_model",),
         "Output",
-        "Formats to export: {export}, or none. Repeatable.",
+        "Formats to export: {export}; or none, which revokes those before it. Repeatable.",
         free=True,
     )
     test: bool = flag(
@@ -320,14 +320,14 @@ class Config(Privacy):
 
     @property
     def exports(self) -> tuple[str, ...]:
-        """Return the exporters to use; none for export=none."""
-        return tuple(spec for spec in self.export if spec != "none")
+        """Return the exporters to use; export=none revokes those before it."""
+        return fields.after_none(self.export)
 
     @property
     def trackers(self) -> tuple[str, ...]:
-        """Return the trackers to use, each once; none for track=none."""
-        specs = [*self.track, *(["tensorboard"] if self.tensorboard else [])]
-        return tuple(dict.fromkeys(spec for spec in specs if spec != "none"))
+        """Return the trackers to use, each once; track=none revokes those before it."""
+        specs = [*fields.after_none(self.track), *(["tensorboard"] if self.tensorboard else [])]
+        return tuple(dict.fromkeys(specs))
 
 
 _AT_LEAST = {

@@ -113,9 +113,10 @@ def test_run_is_evaluated_on_other_data_in_the_short_form(tmp_path):
 
 
 def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
-    (tmp_path / "run.cfg").write_text(flagfile.render(Config(export=("none",))))
     arguments = ["export", f"--run_dir={tmp_path}"]
-    assert flags.parse(arguments).config.export == ("saved_model",)
+    for recorded in (("none",), ("huggingface", "none")):
+        (tmp_path / "run.cfg").write_text(flagfile.render(Config(export=recorded)))
+        assert flags.parse(arguments).config.export == ("saved_model",)
     assert flags.parse([*arguments, "--export=onnx"]).config.export == ("onnx",)
     assert flags.parse([*arguments, "--export=none"]).config.exports == ()
 

@@ -59,6 +59,12 @@ def test_no_export_is_asked_for_by_none():
     assert Config(export=("none",)).exports == ()
 
 
+def test_none_revokes_what_is_before_it_as_in_a_flagfile():
+    assert Config(export=("saved_model", "none")).exports == ()
+    assert Config(export=("saved_model", "none", "onnx")).exports == ("onnx",)
+    assert Config(track=("tensorboard", "none", "mlflow")).trackers == ("mlflow",)
+
+
 def _path_fields(config: type) -> dict[str, object]:
     """Return a value below `~` for each field that names files or folders."""
     kinds = flagfile.value_types(config)
