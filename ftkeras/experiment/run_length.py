@@ -40,21 +40,18 @@ def count_updates(config: Config, examples: int) -> int:
 def settle_epochs(config: auto.Configuration) -> auto.Configuration:
     """Return the configuration with a number of epochs in place of `auto`, as a run chooses it.
 
+    The data are read for it, as they may have fewer than `train_examples`.
+
     Raises:
         UserError: if the batches are limited by tokens.
     """
     if config.epochs != AUTO:
         return config
-    updates = count_updates(config, count_training_examples(config))
+    available = _available(config)
+    examples = min(config.train_examples or available, available)
+    within_data = dataclasses.replace(config, train_examples=examples)
+    updates = count_updates(config, count_training_examples(within_data))
     return auto.settle_epochs(config, updates=updates)
-
-
-def within_data(config: auto.Configuration) -> auto.Configuration:
-    """Return the configuration with a `train_examples` that the data have; they are read for it."""
-    if config.train_examples is None:
-        return config
-    examples = min(config.train_examples, _available(config))
-    return dataclasses.replace(config, train_examples=examples)
 
 
 def _available(config: Config) -> int:

@@ -1,13 +1,11 @@
 """Train the folds of a cross-validation."""
 
 import contextlib
-import dataclasses
 import logging
 import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras.config.fields import AUTO
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
@@ -27,10 +25,7 @@ def settle_epochs(config: CrossvalidateConfig, home: pathlib.Path) -> Crossvalid
     """
     first = crossvalidation.fold_configs(config)[0]
     config = folder.adopt(config, crossvalidation.fold_folder(home, first))
-    if config.batch_tokens is not None or config.epochs != AUTO:
-        return config
-    settled = run_length.settle_epochs(run_length.within_data(config))
-    return dataclasses.replace(config, epochs=settled.epochs)
+    return config if config.batch_tokens is not None else run_length.settle_epochs(config)
 
 
 def train(

@@ -289,10 +289,17 @@ def test_default_learning_rates_are_those_published_in_proportion_to_auto(given,
     assert found.search[2] == "epochs=choice(2, 3, 4)"
 
 
-@pytest.mark.parametrize(("oracle", "epochs"), [("hyperband", 6), ("random", "auto")])
-def test_oracle_that_allots_epochs_gets_the_number_of_a_run(oracle, epochs):
-    given = flags.parse(["tune", f"--oracle={oracle}", "--train_examples=360"]).config
-    assert setup.settle_epochs(given).epochs == epochs
+@pytest.mark.parametrize(
+    ("oracle", "examples", "epochs"),
+    [("hyperband", 80, 20), ("random", 80, "auto"), ("hyperband", 10**6, 12)],
+)
+def test_oracle_that_allots_epochs_gets_the_number_of_a_run(oracle, examples, epochs, tmp_path):
+    data = tmp_path / "data.csv"  # 200 rows, of which a tenth is for test and one for validation
+    data.write_text("text,label\n" + "good,pos\nbad,neg\n" * 100)
+    given = [f"--task=classification(train='{data}')", f"--train_examples={examples}"]
+    config = flags.parse(["tune", f"--oracle={oracle}", *given]).config
+    settled = setup.settle_epochs(config)
+    assert (settled.epochs, settled.train_examples) == (epochs, examples)
 
 
 def test_recipe_has_the_numbers_that_the_best_trial_chose(tmp_path):
