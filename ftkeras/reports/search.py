@@ -11,7 +11,10 @@ from ftkeras.support import commands, times
 
 def plan(config: TuneConfig, ledger: Ledger) -> str:
     """Return the plan of a search: its ranges, its length, and the progress of earlier sessions."""
-    until = "until it ends" if config.max_trials is None else f"{config.max_trials} trials"
+    most = ledger.most_trials
+    until = "until it ends" if most is None else f"{most:,} trials"
+    if most != config.max_trials:
+        until += ", one for each setting of the space"
     if config.max_hours is not None:
         until += f", none started after {config.max_hours:g} hours"
     runs = (config.folds or 1) * config.executions_per_trial
@@ -25,6 +28,11 @@ def plan(config: TuneConfig, ledger: Ledger) -> str:
             f"{times.duration(ledger.seconds)} so far"
         )
     return "\n".join(lines)
+
+
+def exhausted(ledger: Ledger) -> str:
+    """Return why a search ends before the number of trials that was asked for."""
+    return f"the search ends after {ledger.started:,} trials: no setting is left that was not tried"
 
 
 def written(home: pathlib.Path, *, has_best: bool) -> str:

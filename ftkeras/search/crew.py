@@ -3,6 +3,7 @@
 import logging
 import os
 import shlex
+import signal
 import sys
 import time
 from typing import Protocol
@@ -79,6 +80,8 @@ def _supervise(crew: Processes, start: Start, restarts: int) -> int:
         for name, code in crew.collect_ended():
             if name == CHIEF and code == 0:
                 crew.wait(GRACE_SECONDS)
+                # One that started late has no trial, but would wait for the chief.
+                crew.signal(signal.SIGKILL)
                 return 0
             if code == 0:
                 continue

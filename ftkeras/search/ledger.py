@@ -6,6 +6,7 @@ then has the same state as the old one, including its random numbers, whatever k
 """
 
 import json
+import math
 import pathlib
 import threading
 import time
@@ -37,6 +38,7 @@ class Ledger:
         folder: the search's, locked by this process.
         max_trials: how many trials may start, over all sessions; None for no limit.
         max_seconds: when the last trial may start, over all sessions; None for no limit.
+        settings: how many the space has; may be infinity.
 
     Attributes:
         on_change: called after a trial has started or ended.
@@ -51,9 +53,10 @@ class Ledger:
         *,
         max_trials: int | None = None,
         max_seconds: float | None = None,
+        settings: float = math.inf,
     ):
         self.oracle, self.folder = oracle, folder
-        self.max_trials, self.max_seconds = max_trials, max_seconds
+        self.max_trials, self.max_seconds, self.settings = max_trials, max_seconds, settings
         self.on_change: Callable[[], None] = lambda: None
         self.results: dict[str, Result] = {}
         self.exhausted = False
@@ -76,6 +79,13 @@ class Ledger:
     def started(self) -> int:
         """Number of trials that have started."""
         return len(self.oracle.trials)
+
+    @property
+    def most_trials(self) -> int | None:
+        """The most trials that there can be; None if it is not known."""
+        of_space = math.inf if self.oracle.continues else self.settings
+        most = min(of_space, math.inf if self.max_trials is None else self.max_trials)
+        return None if most == math.inf else int(most)
 
     @property
     def failure(self) -> str | None:

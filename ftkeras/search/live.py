@@ -70,7 +70,7 @@ class Live:
     def status(self) -> str:
         """Return the number of trials, the best so far, and the time left."""
         ledger = self.ledger
-        total = "" if ledger.max_trials is None else f" of {ledger.max_trials}"
+        total = "" if ledger.most_trials is None else f" of {ledger.most_trials}"
         parts = [f"trial {ledger.started}{total}"]
         if best := results.best(ledger.results.values(), self.objective):
             parts.append(f"best {self.objective} {best.score:.4f} (trial {best.trial})")
@@ -82,11 +82,11 @@ class Live:
     def _seconds_left(self) -> float | None:
         """Estimate the time until the last trial ends, by the median duration in this session."""
         ledger = self.ledger
-        if not self._durations or ledger.max_trials is None:
+        if not self._durations or ledger.most_trials is None:
             return None
         each, now = statistics.median(self._durations), time.monotonic()
         running = [max(0.0, each - (now - start)) for start in self._started.values()]
-        waiting = max(0, ledger.max_trials - ledger.started)
+        waiting = max(0, ledger.most_trials - ledger.started)
         seconds = (sum(running) + each * waiting) / max(1, len(running))
         if ledger.max_seconds is not None:
             seconds = min(seconds, max(0.0, ledger.max_seconds - ledger.seconds) + each)

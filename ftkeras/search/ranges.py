@@ -4,6 +4,7 @@ A range such as `choice(full, layerwise(decay=uniform(0.8, 0.95)))` is parsed by
 tree contains parameters, each with the choices under which it exists.
 """
 
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,15 @@ class Interval:
     whole: bool = False
     log: bool = False
     step: float | None = None
+
+    @property
+    def count(self) -> float:
+        """The number of values; infinity for any number."""
+        distance, step = self.high - self.low, self.step
+        if step is None:
+            return distance + 1 if self.whole else math.inf
+        steps = math.log(self.high / self.low, step) if self.log else distance / step
+        return math.floor(steps + 1e-9) + 1
 
     def rounded(self, value: float) -> float:
         """Round to four significant digits, or less at steps, but not beyond the ends."""
@@ -129,6 +139,20 @@ def parameters(node: Node, conditions: tuple[tuple[str, str], ...] = ()) -> Iter
         case Parts(parts):
             for part in parts:
                 yield from parameters(part, conditions)
+
+
+def count(node: Node) -> float:
+    """Return how many different settings a tree gives; infinity if an interval has no steps."""
+    match node:
+        case Number(_, interval):
+            return interval.count
+        case Choice(_, _, items):
+            return sum(map(count, items))
+        case Part(_, keys):
+            return math.prod(count(value) for _, value in keys)
+        case Parts(parts):
+            return math.prod(map(count, parts))
+    return 1
 
 
 def is_number(value: Any) -> TypeGuard[float]:

@@ -23,10 +23,12 @@ def plan(config: TuneConfig) -> tuple[TuneConfig, Space]:
     """Return the configuration with all that it leaves open, and the space that it spans.
 
     Raises:
-        UserError: an argument can't be searched, or a part rejects a corner.
+        UserError: an argument can't be searched, a part rejects a corner, or the oracle the space.
     """
     config = settle_epochs(with_defaults(config))
-    return config, build_space(config)
+    space = build_space(config)
+    build_oracle(config, space)
+    return config, space
 
 
 def require_pretrained(config: TuneConfig, worker: str) -> None:
@@ -125,6 +127,7 @@ def build_ledger(config: TuneConfig, space: Space, home: pathlib.Path) -> Ledger
         home,
         max_trials=config.max_trials,
         max_seconds=config.max_hours and 3600 * config.max_hours,
+        settings=space.size,
     )
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import random
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,11 @@ class Space:
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters, parents before children."""
         return tuple(itertools.chain(*(ranges.parameters(tree) for tree in self.trees.values())))
+
+    @property
+    def size(self) -> float:
+        """The number of different settings; infinity if an interval has no steps."""
+        return math.prod(map(ranges.count, self.trees.values()))
 
     def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value of each searched flag at a point, of the type that Config has."""

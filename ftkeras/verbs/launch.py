@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ftkeras.config.launch import LaunchConfig
 from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
 from ftkeras.processes import cluster
 from ftkeras.runs import folder
 
@@ -20,6 +21,10 @@ def run(config: LaunchConfig) -> None:
         SystemExit: with the exit code of the first worker that failed.
     """
     if config.verb == "tune":
+        from ftkeras.verbs import tune
+
+        assert isinstance(config.config, TuneConfig), "of that verb"
+        tune.plan(config.config)  # so that a wrong search is refused once
         from ftkeras.search import crew  # needs Keras Tuner
 
         code = crew.search(config)

@@ -9,6 +9,7 @@ from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import inferred_task
 from ftkeras.runs import layout
+from ftkeras.search.space import Space
 from ftkeras.support import signals
 from ftkeras.workflows import pretraining, searching
 from ftkeras.workflows.searching import Search
@@ -24,14 +25,10 @@ def run(config: TuneConfig) -> Search | None:
             missing.
         Stopped: if a signal stopped it; its state has been saved.
     """
-    if None in map(importlib.util.find_spec, ("keras_tuner", "matplotlib", "jinja2")):
-        raise UserError("tune needs: pip install 'ftkeras[tune]'")
+    resolved, config, space = plan(config)
     from ftkeras.search import folder, session, setup, workers
 
-    _leave_gpus_to_trials()
     home, name = folder.choose(config), workers.name()
-    resolved = inferred_task.resolve(config)
-    config, space = setup.plan(resolved)
     with signals.stoppable(f"To resume, repeat the command with search_dir={home}."):
         if name not in (workers.ALONE, workers.CHIEF):
             setup.require_pretrained(config, name)
@@ -44,6 +41,21 @@ def run(config: TuneConfig) -> Search | None:
                 config, space = setup.plan(pretrained)
             folder.require_same_search(config, home)
             return searching.search(config, space, home, name, place)
+
+
+def plan(config: TuneConfig) -> tuple[TuneConfig, TuneConfig, Space]:
+    """Return the configuration with the task that its data pose, then complete, and the space.
+
+    Raises:
+        UserError: if a setting is wrong, or a package is missing.
+    """
+    if None in map(importlib.util.find_spec, ("keras_tuner", "matplotlib", "jinja2")):
+        raise UserError("tune needs: pip install 'ftkeras[tune]'")
+    from ftkeras.search import setup
+
+    _leave_gpus_to_trials()
+    resolved = inferred_task.resolve(config)
+    return resolved, *setup.plan(resolved)
 
 
 def _leave_gpus_to_trials() -> None:

@@ -54,6 +54,8 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str, plac
     log.info("%s", report.plan(config, ledger))  # the ranges are no flags
     try:
         session.run_trials(config, space, ledger, name)
+        if ledger.exhausted and not ledger.oracle.ends:
+            log.info(report.exhausted(ledger))
     finally:  # also if the search was stopped
         if ended := tuple(ledger.results.values()):
             best, recipe = session.write_results(config, ledger)

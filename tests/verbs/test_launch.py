@@ -11,11 +11,13 @@ import time
 
 import psutil
 import pytest
+import tensorflow as tf
 
 from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import cluster, supervisor
-from ftkeras.verbs import launch
+from ftkeras.search import crew
+from ftkeras.verbs import launch, tune
 from tests.running import QUICK, assert_metrics_agree, run_ftkeras, succeed
 
 # A worker that knows its number, as NUMBER, and keeps what it heard in a file of that name.
@@ -151,6 +153,32 @@ def test_flags_behind_the_dashes_are_those_of_train():
 def test_wrong_settings_are_refused_before_anything_starts(arguments, message):
     with pytest.raises(UserError, match=message):
         flags.parse(["launch", *arguments])
+
+
+def test_wrong_search_is_refused_before_anything_starts(folder, monkeypatch):
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
+    own = ["tune", "--task=quickstart", "--oracle=grid", "--search=learning_rate=log(1e-5, 1e-4)"]
+    for arguments, verb in ((["launch", "--", *own], launch), (own, tune)):
+        config = flags.parse([*arguments, "--search_dir=s"]).config
+        with pytest.raises(UserError, match="a grid needs choices, or intervals with a step"):
+            verb.run(config)
+        assert not list(folder.iterdir())
+
+
+def test_worker_that_missed_the_end_of_a_search_is_not_told_to_resume_it(folder, monkeypatch):
+    monkeypatch.setattr(crew, "GRACE_SECONDS", 0.0)
+    members = supervisor.Processes()
+    worker = WORKER.replace('json.loads(os.environ["TF_CONFIG"])["task"]["index"]', "1")
+    waits = "while not pathlib.Path('1.ready').exists(): time.sleep(0.01)"
+    with members.supervise():
+        members.start("worker-1", [sys.executable, "-c", worker + SLEEPS], os.environ)
+        end = f"import pathlib, time\n{waits}"
+        members.start(crew.CHIEF, [sys.executable, "-c", end], os.environ)
+        late = members.running["worker-1"]
+        assert crew._supervise(members, lambda name, *more: None, restarts=0) == 0
+        members.stop()
+    assert late.wait() == -signal.SIGKILL
+    assert not (folder / "1.heard").exists()
 
 
 # Two whole runs, the same but for the second worker's end.

@@ -236,8 +236,7 @@ def test_another_best_is_retrained_from_scratch(tmp_path, monkeypatch):
 def test_impossible_search_is_refused(arguments, message):
     config = flags.parse(["tune", "--task=quickstart", *arguments]).config
     with pytest.raises(UserError, match=message):
-        config = setup.with_defaults(config)
-        setup.build_oracle(config, setup.build_space(config))
+        setup.plan(config)
 
 
 @pytest.mark.parametrize(
