@@ -25,8 +25,9 @@ def run(config: LaunchConfig) -> None:
 
         assert isinstance(config.config, TuneConfig), "of that verb"
         tune.plan(config.config)  # so that a wrong search is refused once
-        from ftkeras.search import crew  # needs Keras Tuner
+        from ftkeras.search import crew, setup  # need Keras Tuner
 
+        setup.require_pretrained(config.config, "worker-0")
         code = crew.search(config)
     else:
         code = _train(config)

@@ -98,7 +98,7 @@ def ledger(given: TuneConfig, home: pathlib.Path, **limits) -> Ledger:
     """Return the ledger of a search in this folder, new or resumed."""
     home.mkdir(exist_ok=True)
     space = space_of(given)
-    limits = {"max_trials": given.max_trials, **limits}
+    limits = {"max_trials": given.max_trials, "settings": space.size, **limits}
     return Ledger(setup.build_oracle(given, space), home, **limits)
 
 

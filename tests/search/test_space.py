@@ -2,6 +2,7 @@
 
 import random
 
+import keras_tuner
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from ftkeras.config.tune import DEFAULT_SEARCH
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
 from ftkeras.search import hyperparameters, ranges, space, space_parser
+from ftkeras.search.oracles.grid import Grid
 from ftkeras.search.space import check_corners
 from tests.matrix import examples
 
@@ -232,6 +234,41 @@ def test_default_space_equals_flags_tune_cfg(pytestconfig):
     found = space_parser.parse(DEFAULT_SEARCH, Config())
     assert len(list(found.corners())) == 18
     check_corners(found, checks.check)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["learning_rate=log(1e-5, 1e-3, step=10)", "batch_size=choice(16, 32)"],
+        ["head.dropout=uniform(0.1, 0.3, step=0.1)"],
+        ["batch_size=int(8, 20, step=8)"],
+        ["batch_size=int(8, 64, log=True, step=2)"],
+        [
+            "policy=choice(full, layerwise(decay=uniform(0.8, 0.95, step=0.05)), "
+            "[layerwise(decay=choice(0.8, 0.9)), reinit(layers=choice(1, 2))], freeze(layers=1))"
+        ],
+    ],
+)
+def test_size_is_the_number_of_settings_of_a_grid(lines):
+    given = _read(*lines, head="classification")
+    objective = keras_tuner.Objective("accuracy", "max")
+    grid = Grid(
+        objective=objective, hyperparameters=hyperparameters.build(given.parameters), seed=0
+    )
+    settings = []
+    while (trial := grid.create_trial("a worker")).status == "RUNNING":
+        settings.append(given.settings(trial.hyperparameters.values))
+        trial.status = "FAILED"
+        grid.end_trial(trial)
+    assert len({str(one) for one in settings}) == len(settings) == given.size
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [("batch_size=int(8, 20)", 13), ("learning_rate=log(1e-5, 1e-4)", float("inf"))],
+)
+def test_only_integers_are_counted_without_steps(line, size):
+    assert _read(line).size == size
 
 
 def test_large_space_has_every_end_among_its_corners():

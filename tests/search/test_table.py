@@ -8,6 +8,7 @@ import pytest
 
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
+from ftkeras.reports import search as report
 from ftkeras.runs import layout
 from ftkeras.search import live, results, table
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
@@ -75,6 +76,24 @@ def test_log_has_a_status_line_for_each_trial(tmp_path):
     first, second = stream.getvalue().splitlines()
     assert first == "trial 0000 · accuracy 0.7500"
     assert second.startswith("  trial 1 of 2 · best accuracy 0.7500 (trial 0000) · about ")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"max_trials": 5}, "2 trials, one for each setting of the space, compared"),
+        ({"max_trials": 1}, "1 trials, compared"),
+        ({"oracle": "grid"}, "2 trials, one for each setting of the space, compared"),
+        ({"oracle": "hyperband"}, "until it ends, compared"),
+    ],
+)
+def test_no_more_trials_are_promised_than_the_space_has_settings(given, shown, tmp_path):
+    config = searches.config(search=("batch_size=choice(16, 32)",), **given)
+    book = searches.ledger(config, tmp_path)
+    assert shown in report.plan(config, book)
+    total = shown.split(" ")[0]
+    wanted = "trial 0" if total == "until" else f"trial 0 of {total}"
+    assert live.Live(book, "accuracy", stream=io.StringIO()).status() == wanted
 
 
 def test_live_line_shows_trial_best_and_time_left(tmp_path, monkeypatch):

@@ -163,6 +163,9 @@ def test_wrong_search_is_refused_before_anything_starts(folder, monkeypatch):
         with pytest.raises(UserError, match="a grid needs choices, or intervals with a step"):
             verb.run(config)
         assert not list(folder.iterdir())
+    pretraining = flags.parse(["launch", "--", *own[:2], "--pretrain_epochs=1"]).config
+    with pytest.raises(UserError, match="pretrain_epochs=1: with several workers"):
+        launch.run(pretraining)
 
 
 def test_worker_that_missed_the_end_of_a_search_is_not_told_to_resume_it(folder, monkeypatch):

@@ -20,6 +20,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
+from ftkeras.pages import search_page
 from ftkeras.processes import child_run
 from ftkeras.runs import layout
 from ftkeras.search import session, setup
@@ -191,6 +192,16 @@ def test_hyperband_keeps_the_states_it_may_resume_until_it_ends(tmp_path, monkey
     assert (tmp_path / "trials" / best["trial"] / "seed-0/weights.safetensors").exists()
     recipe = flags.parse([f"--flagfile={tmp_path / layout.BEST_RECIPE}"]).config
     assert recipe.trained_epochs == (best["last_epoch"] or 4) == 4
+
+
+def test_search_says_why_it_ends_before_its_number_of_trials(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
+    monkeypatch.setattr(child_run, "train", searches.Child().train)
+    monkeypatch.setattr(search_page, "write", lambda *of: None)
+    search = ("batch_size=choice(16, 32)",)
+    tune.run(searches.config(search=search, max_trials=5, search_dir=str(tmp_path)))
+    shown = capsys.readouterr().out
+    assert "the search ends after 2 trials: no setting is left that was not tried" in shown
 
 
 @pytest.mark.matrix
