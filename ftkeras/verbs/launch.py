@@ -21,10 +21,10 @@ def run(config: LaunchConfig) -> None:
         SystemExit: with the exit code of the first worker that failed.
     """
     if config.verb == "tune":
-        from ftkeras.verbs import tune
+        from ftkeras.workflows import searching
 
         assert isinstance(config.config, TuneConfig), "of that verb"
-        tune.plan(config.config)  # so that a wrong search is refused once
+        searching.plan(config.config)  # so that a wrong search is refused once
         from ftkeras.search import crew, setup  # need Keras Tuner
 
         setup.require_pretrained(config.config, "worker-0")

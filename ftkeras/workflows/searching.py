@@ -1,12 +1,16 @@
 """Search for good hyperparameters, from the first trial to the retrained best one."""
 
+import importlib.util
 import logging
 import pathlib
 from dataclasses import dataclass
 
+import tensorflow as tf
+
 from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
+from ftkeras.experiment import inferred_task
 from ftkeras.experiment.exports import check_versions
 from ftkeras.reports import exports, metrics
 from ftkeras.runs import folder as run_folder
@@ -27,6 +31,32 @@ class Search:
     trials: tuple[Result, ...]
     best: Result | None
     retrained: dict | None = None
+
+
+def plan(config: TuneConfig) -> tuple[TuneConfig, TuneConfig, Space]:
+    """Return the configuration with the task that its data pose, then complete, and the space.
+
+    Raises:
+        UserError: if a setting is wrong, or a package is missing.
+    """
+    if None in map(importlib.util.find_spec, ("keras_tuner", "matplotlib", "jinja2")):
+        raise UserError("tune needs: pip install 'ftkeras[tune]'")
+    from ftkeras.search import setup
+
+    _leave_gpus_to_trials()
+    resolved = inferred_task.resolve(config)
+    return resolved, *setup.plan(resolved)
+
+
+def _leave_gpus_to_trials() -> None:
+    """Use no GPU in this process, which would take the memory of those that the trials use."""
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError:  # called from Python, after TensorFlow has started
+        log.warning(
+            "TensorFlow has started in this process and may hold GPU memory that the trials need; "
+            "call tune in a separate process"
+        )
 
 
 def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str, place: Place) -> Search:
