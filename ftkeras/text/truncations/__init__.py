@@ -18,7 +18,9 @@ class Truncation(Protocol):
     """
 
     cuts_windows: bool
-    cut_side: str | None
+
+    @property
+    def cut_side(self) -> str | None: ...
 
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Shorten each text to a limit.
