@@ -107,7 +107,7 @@ def test_restart_starts_from_scratch_only_in_the_first_attempt(folder):
 
 @pytest.mark.parametrize(("code", "tries"), [(1, "xx"), (2, "x")])
 def test_user_errors_are_not_retried(folder, code, tries):
-    assert attempt(COUNTS + f"sys.exit({code})", restarts=1) == code
+    assert attempt(COUNTS + AFTER_THE_FIRST + f"sys.exit({code})", restarts=1) == code
     assert (folder / "0.tries").read_text() == tries
 
 
