@@ -36,7 +36,7 @@ def require_whole_texts(subject: Subject) -> None:
     problem = subject.view.problem
     if problem.reads not in READS:
         raise UserError(
-            f"a {problem.kind} answers words, spans or options, whose places would move"
+            f"a {problem.kind} answers words, spans or options, which the changes would move"
         )
 
 

@@ -53,8 +53,8 @@ def warning(part: Part) -> list[str]:
         )
     if skipped := part.data.get("skipped"):
         lines.append(
-            f"{plurals.counted(len(skipped), 'part', 'parts')} of ranges in the database skipped, "
-            f"for want of a version or a type; the first is {skipped[0]}"
+            f"{plurals.counted(len(skipped), 'range', 'ranges')} of the database skipped, because "
+            f"a version or a type is missing; the first is {skipped[0]}"
         )
     return lines
 

@@ -69,7 +69,8 @@ def measured(view: RunView) -> tuple[list[tuple[str, float, float, float]], str]
     predictions = view.predictions
     values = bootstrap.evaluate([[predictions]])[0]
     low, high = intervals(predictions, columns=len(view.problem.names))
-    is_certain = ~np.isnan(values) & (np.isnan(low) | np.isin(values, (0, 1)))
+    is_share = np.array([name in predictions.shares for name in predictions.metrics])
+    is_certain = ~np.isnan(values) & (np.isnan(low) | (is_share & np.isin(values, (0, 1))))
     note = f"Percentile bootstrap over the {len(view.rows):,} examples of {view.split}."
     columns = (column.tolist() for column in (values, low, high))
     rows = list(zip(predictions.metrics, *columns, strict=True))

@@ -85,8 +85,6 @@ class _Table:
         loss = log_loss(run.true_probabilities).astype(np.float32)
         columns = [actual * predicted, actual, predicted, loss[:, None]]
         self._columns = np.concatenate(columns, axis=1)
-        # Also in samples without such a class, so that all of them average the same classes.
-        self._occurs = actual.max(axis=0) > 0
         ranked = [1] if self._classes == 2 else range(self._classes)
         self._rankings = [_Ranking(run.probabilities[:, c], actual[:, c] > 0) for c in ranked]
 
@@ -97,7 +95,7 @@ class _Table:
         precision, recall = ratio(correct, predicted), ratio(correct, actual)
         by_class = (precision, recall, f1(correct, predicted, actual))
         # As in metrics.json: the second of two classes, or the mean over those that occur.
-        averaged = [m[:, 1] if self._classes == 2 else mean_of(m, self._occurs) for m in by_class]
+        averaged = [m[:, 1] if self._classes == 2 else mean_of(m, actual > 0) for m in by_class]
         areas = np.stack([ranking.auc(weights) for ranking in self._rankings], axis=1)
         auc = mean_of(areas, ~np.isnan(areas))
         accuracy, loss = correct.sum(axis=1) / total, sums[:, -1] / total

@@ -9,6 +9,8 @@ import numpy as np
 from ftkeras.statistics import bootstrap, significance
 from ftkeras.statistics.bootstrap import Predictions, Tested
 
+# A division of the examples into folds: the repeat, and the fold of each example as bytes.
+Division = tuple[int, bytes]
 FOLDS, MCNEMAR, BOOTSTRAP = "corrected t over folds", "McNemar's mid-p", "paired bootstrap"
 
 
@@ -168,20 +170,19 @@ def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray
     for division in shared_divisions(first, second):
         same = [[run for run in runs if _division(run) == division] for runs in (first, second)]
         scores = [np.mean([r.predictions.scores for r in runs], 0, dtype=float) for runs in same]
-        gain, folds = scores[1] - scores[0], np.array(division[1:])
+        gain, folds = scores[1] - scores[0], same[0][0].folds
         differences += [gain[folds == fold].mean() for fold in np.unique(folds)]
     return np.array(differences)
 
 
-def shared_divisions(first: Sequence[Run], second: Sequence[Run]) -> list[tuple[int, ...]]:
+def shared_divisions(first: Sequence[Run], second: Sequence[Run]) -> list[Division]:
     """Return the divisions into folds of two recipes, sorted; none if they are not the same."""
     divisions = {division for run in first if (division := _division(run))}
     return sorted(divisions) if divisions == set(map(_division, second)) else []
 
 
-def _division(run: Run) -> tuple[int, ...] | None:
-    """Return what identifies a division into folds: the repeat, and the fold of each example."""
-    return None if run.folds is None else (run.repeat or 0, *run.folds.tolist())
+def _division(run: Run) -> Division | None:
+    return None if run.folds is None else (run.repeat or 0, run.folds.astype(np.int64).tobytes())
 
 
 def fold_count(run: Run) -> int | None:

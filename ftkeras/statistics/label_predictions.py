@@ -70,13 +70,11 @@ class _Table:
         exact = (targets == predicted).all(axis=1)
         columns = [targets & predicted, targets, predicted, exact[:, None], run.scores[:, None]]
         self._columns = np.concatenate(columns, axis=1).astype(np.float32)
-        # Also in samples without such a label, so that all of them average the same labels.
-        self._occurs = targets.max(axis=0) > 0
 
     def metrics(self, weights: np.ndarray) -> np.ndarray:
         """Return `LabelPredictions.metrics` for each row of weights, [rows, metrics]."""
         sums, total = (weights @ self._columns).astype(float), weights.sum(axis=1, dtype=float)
         correct, actual, predicted = np.split(sums[:, :-2], 3, axis=1)
         micro = f1(*(counts.sum(axis=1) for counts in (correct, predicted, actual)))
-        macro = mean_of(f1(correct, predicted, actual), self._occurs)
+        macro = mean_of(f1(correct, predicted, actual), actual > 0)
         return np.stack([micro, macro, sums[:, -2] / total, sums[:, -1] / total], axis=1)

@@ -51,11 +51,10 @@ def mean_of(values: np.ndarray, included: np.ndarray) -> np.ndarray:
 
     Args:
         values: float [rows, values].
-        included: bool [rows, values], or [values] if the same are in each row.
+        included: bool [rows, values].
 
     >>> mean_of(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, True], [False, False]]))
     array([1.5, nan])
     """
-    included = np.broadcast_to(included, values.shape)
     sums, counts = np.where(included, values, 0.0).sum(axis=1), included.sum(axis=1)
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)

@@ -97,7 +97,7 @@ MANY = "text,label\n" + "good,pos\nbad,neg\n" * 20
     ("train", "test", "named"),
     [
         ("text,label\n" + "good,pos\n" * 20, MANY, ["--data", "'pos'"]),
-        (MANY, "text,label\n" + "good,pos\n" * 20, ["--task", "test", "'pos'"]),
+        (MANY, "text,label\n" + "good,pos\n" * 20, ["--data", "test split", "'pos'"]),
         ("text,label\n", MANY, ["--data", "train.csv", "--header"]),
         (MANY, "", ["--data", "test.csv"]),
         (MANY, "text,label\ngood,pos\nbad,awful\n", ["--data", "test.csv", "line 3", "awful"]),

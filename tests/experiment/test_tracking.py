@@ -81,5 +81,5 @@ def test_package_that_is_missing_is_named(tmp_path, monkeypatch):
 
 
 def test_trackers_are_named_once():
-    config = _config(track=("csv", "none", "tensorboard", "csv"), tensorboard=True)
+    config = _config(track=("wandb", "none", "csv", "tensorboard", "csv"), tensorboard=True)
     assert config.trackers == ("csv", "tensorboard")

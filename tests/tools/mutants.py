@@ -335,8 +335,8 @@ MUTANTS = [
         "search",
         (
             "results.py",
-            "_mean(result.losses)",
-            "-_mean(result.losses)",
+            "return _mean(self.losses)",
+            "return -_mean(self.losses)",
             "test_trials.py",
         ),
     ),
