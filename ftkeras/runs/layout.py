@@ -21,6 +21,7 @@ TRACKED = "trackers.json"  # the ids of the run in its trackers, by their specs
 # What trackers write into the run's folder.
 TRACKER_FILES = ("steps.csv", "tensorboard", "wandb")
 DATA = "data"  # examples that were in memory, one file of JSON lines for each split
+SOURCES = "sources.jsonl"  # in the data of what comes before a run: digests of the run's data
 REPORT = "report.html"  # the page about the run
 REPORT_FIGURES = "report.json"  # its numbers
 REPORT_PLOTS = "report"  # a folder with its plots

@@ -166,12 +166,17 @@ def require_own(home: pathlib.Path, of: Contents) -> None:
     if (home / of.settings).exists() or (home / layout.REPLACED).exists():
         return
     for path in _written(home, of):
-        of_phase = path.name in of.phases and any(path.rglob(layout.LOCK))
+        of_phase = path.name in of.phases and _is_of_run(path)
         if not (of_phase or path.name == layout.FAILURE):
             raise UserError(
                 f"{of.argument}={home} holds {path.name} but no {of.settings}, so `restart` can't "
                 "tell whether that is yours; name another folder, or remove it."
             )
+
+
+def _is_of_run(folder: pathlib.Path) -> bool:
+    """Return whether a run, or one within, has locked a folder, or had data made for it there."""
+    return any(path for name in (layout.LOCK, layout.SOURCES) for path in folder.rglob(name))
 
 
 def _has_begun(home: pathlib.Path, of: Contents) -> bool:

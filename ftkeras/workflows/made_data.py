@@ -11,29 +11,36 @@ from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.support import files, hashes
 
-_SOURCES = "sources.jsonl"
 
+def write(
+    home: pathlib.Path, name: str, rows: Sequence[Mapping[str, Any]], *, field: str, what: str
+) -> bool:
+    """Write JSON lines, unless they are there, and return whether they are new.
 
-def write(path: pathlib.Path, rows: Sequence[Mapping[str, Any]], *, field: str, what: str) -> None:
-    """Write JSON lines, unless they are there.
+    Other lines are replaced if nothing was trained on them: what they were made for was refused.
 
     Args:
-        path: of the file.
+        home: the folder of the run that they are made for.
+        name: of the file.
         rows: the lines.
         field: of the configuration that the error names.
-        what: the lines of such a file, in its words.
+        what: the lines of such a file, in its words, as a plural.
 
     Raises:
-        UserError: if the file has other lines.
+        UserError: if that run has begun with other lines.
     """
+    path = home / layout.DATA / name
     content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    if path.exists() and path.read_text(encoding="utf-8") != content:
+    if path.exists() and path.read_text(encoding="utf-8") == content:
+        return False
+    if path.exists() and (home / layout.SETTINGS).exists():
         raise UserError(
-            f"`{field}`: {path} has the {what}; name another folder, or start from scratch with "
-            "`restart`."
+            f"`{field}`: {what} have changed since the phase in {home} began; name another folder, "
+            "or start from scratch with `restart`."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(path, content)
+    return True
 
 
 def write_sources(config: Config, home: pathlib.Path, *, field: str) -> None:
@@ -52,4 +59,4 @@ def write_sources(config: Config, home: pathlib.Path, *, field: str) -> None:
     task = catalog.build("task", config.task, data_dir=config.data_dir)
     digests = {split: hashes.of_contents(paths) for split, paths in task.files().items()}
     rows = [{"split": split, "sha256": digest} for split, digest in digests.items()]
-    write(home / layout.DATA / _SOURCES, rows, field=field, what="digests of other data")
+    write(home, layout.SOURCES, rows, field=field, what="the data")

@@ -83,7 +83,7 @@ def _part(config: Config) -> FewShot:
 
 def _config(config: Config, part: FewShot, home: pathlib.Path) -> Config:
     """Return the configuration of the run on pairs."""
-    train, validation = (str(_path(home, split)) for split in _SPLITS)
+    train, validation = (str(home / layout.DATA / _file(split)) for split in _SPLITS)
     # Test is not read; without its name, a part of the pairs would be held out for it.
     data = {"train": train, "validation": validation, "test": validation}
     columns = {"text": "text", "pair": "pair", "label": "alike", "low": 0.0, "high": 1.0}
@@ -122,11 +122,11 @@ def _write_pairs(config: Config, part: FewShot, home: pathlib.Path) -> None:
             pairs = written["train"]
         order = np.random.default_rng(config.seed).permutation(len(pairs))
         written["validation"] = [pairs[number] for number in order[:VALIDATED]]
-    for name, pairs in written.items():
-        alike = sum(pair["alike"] for pair in pairs)
-        log.info(f"few_shot {len(pairs):,} pairs of {name}, {alike:,} with the same label")
     for split, pairs in written.items():
-        made_data.write(_path(home, split), pairs, field="few_shot", what="pairs of other examples")
+        what = f"the pairs of {split}"
+        if made_data.write(home, _file(split), pairs, field="few_shot", what=what):
+            alike = sum(pair["alike"] for pair in pairs)
+            log.info(f"few_shot {len(pairs):,} pairs of {split}, {alike:,} with the same label")
 
 
 def _are_both(pairs: Sequence[Mapping[str, Any]]) -> bool:
@@ -155,5 +155,5 @@ def _report_single(experiment: Experiment, split: str, classes: np.ndarray) -> N
         log.info(f"note: {split} has one text with the label {name!r}, so none of its pairs")
 
 
-def _path(home: pathlib.Path, split: str) -> pathlib.Path:
-    return home / layout.DATA / f"{split}.jsonl"
+def _file(split: str) -> str:
+    return f"{split}.jsonl"

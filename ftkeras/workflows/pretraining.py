@@ -47,6 +47,8 @@ _ALONE = {
     "fold_repeat": 0,
     **dict.fromkeys(("teacher", "unlabelled", "regularizer"), ()),
 }
+# The file with the texts that the run after a pretraining holds out for test.
+_HELD_OUT = "held_out.jsonl"
 
 
 def run(config: PretrainConfig, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedRun:
@@ -145,7 +147,7 @@ def once(config: Configuration, home: pathlib.Path, settings: str, place: Place)
 
 def _before(config: Config, run_dir: pathlib.Path) -> PretrainConfig:
     """Return the configuration of the pretraining before a run, on the texts that it reads."""
-    held_out = {} if _has_test(config) else {"held_out": str(_held_out(run_dir))}
+    held_out = {} if _has_test(config) else {"held_out": str(run_dir / layout.DATA / _HELD_OUT)}
     shared = {name: getattr(config, name) for name in _SHARED}
     return PretrainConfig(
         **{**shared, "task": str(Spec(pretrain.TASK, {"of": config.task, **held_out}))},
@@ -183,10 +185,6 @@ def _has_test(config: Config) -> bool:
     return "test" in task.splits() or not task.needs_test
 
 
-def _held_out(home: pathlib.Path) -> pathlib.Path:
-    return home / layout.DATA / "held_out.jsonl"
-
-
 def _hold_out(config: Config, home: pathlib.Path) -> None:
     """Write the texts that a run holds out for test, if it does, so that none is pretrained on.
 
@@ -202,7 +200,8 @@ def _hold_out(config: Config, home: pathlib.Path) -> None:
     with open_splits(plain, experiment.task, experiment.text_layer) as splits:
         rows = splits.raw_texts(splits.test, np.arange(len(splits.test)))
     texts = [{"text": text.decode("utf-8", "replace")} for row in rows for text in row.values()]
-    made_data.write(_held_out(home), texts, field="pretrain_epochs", what="texts of other examples")
+    what = "the texts held out for test"
+    made_data.write(home, _HELD_OUT, texts, field="pretrain_epochs", what=what)
 
 
 def _has_run(run_dir: pathlib.Path) -> bool:

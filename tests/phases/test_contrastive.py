@@ -213,7 +213,7 @@ def test_a_phase_that_was_interrupted_names_the_run(tmp_path, monkeypatch):
         train.run(Config(**SMALL, run_dir=str(tmp_path / "run")))
 
 
-def _finished(config, **_):
+def _finished(config, *_):
     """Write what marks a run as finished, without training it."""
     home = pathlib.Path(config.run_dir)
     (home / "run.cfg").write_text(flagfile.render(config))
@@ -224,11 +224,14 @@ def _finished(config, **_):
 @pytest.mark.parametrize(
     ("settings", "grown", "reason"),
     [
-        ({"data_seed": 1}, "", "has the pairs of other examples"),
-        ({}, "Later.,b\n", "has the digests of other data"),
+        ({"data_seed": 1}, "", "the pairs of train have changed since the phase"),
+        ({}, "Later.,b\n", "the data have changed since the phase"),
     ],
 )
-def test_finished_pairs_of_other_texts_are_refused(settings, grown, reason, tmp_path, monkeypatch):
+def test_finished_pairs_of_other_texts_are_refused(
+    settings, grown, reason, tmp_path, monkeypatch, caplog
+):
+    caplog.set_level("INFO")
     lines = "".join(f"Text {number}.,{'ab'[number % 2]}\n" for number in range(30))
     (tmp_path / "few.csv").write_text(f"text,label\n{lines}")
     task = f"classification(train='{tmp_path / 'few.csv'}')"
@@ -237,10 +240,29 @@ def test_finished_pairs_of_other_texts_are_refused(settings, grown, reason, tmp_
     monkeypatch.setattr(pairs_first.training, "run", _finished)
     pairs_first.tune(Config(**own))
     pairs_first.tune(Config(**own))
+    assert caplog.text.count("pairs of train,") == 1
     with (tmp_path / "few.csv").open("a") as file:
         file.write(grown)
-    with pytest.raises(UserError, match=f"`few_shot`: .* {reason}"):
+    with pytest.raises(UserError, match=f"`few_shot`: {reason}"):
         pairs_first.tune(Config(**{**own, **settings}))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_run_that_was_refused_for_its_data_trains_once_they_are_mended(
+    restart, tmp_path, monkeypatch
+):
+    data = tmp_path / "few.csv"
+    own = {**SMALL, "task": f"classification(train='{data}')", "run_dir": str(tmp_path / "run")}
+    own |= dict.fromkeys(("train_examples", "validation_examples", "test_examples"))
+    monkeypatch.setattr(pairs_first.training, "run", _finished)
+    data.write_text("text,label\nOne.,a\nTwo.,a\nThree.,a\nFour.,a\nFive.,b\n")
+    for _ in range(2):
+        with pytest.raises(UserError, match="nothing is left for the validation split"):
+            train.run(Config(**own))
+    assert (tmp_path / "run" / "pairs" / "data").is_dir()
+    lines = "".join(f"Text {number}.,{'ab'[number % 2]}\n" for number in range(30))
+    data.write_text(f"text,label\n{lines}")
+    train.run(Config(**own, restart=restart))
 
 
 def test_other_verbs_say_that_train_tunes_the_encoder(tmp_path):

@@ -191,8 +191,8 @@ def finish(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "grown", "reason"),
     [
-        ({"test_share": 0.4}, "", "held_out.jsonl has the texts of other examples"),
-        ({}, "late and lovely\tpositive\n", "has the digests of other data"),
+        ({"test_share": 0.4}, "", "the texts held out for test have changed since the phase"),
+        ({}, "late and lovely\tpositive\n", "the data have changed since the phase"),
         ({"pretrain_epochs": 2}, "", "is pretrained for another number of epochs already"),
     ],
 )
