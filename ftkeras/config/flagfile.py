@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 
 from ftkeras.config.fields import AUTO
 from ftkeras.errors import UserError
+from ftkeras.support import specs
+from ftkeras.support.specs import Spec
 
 Configuration = TypeVar("Configuration")
 # The place of a run, and how it is started: fields that do not change its result.
@@ -103,7 +105,7 @@ def written(value: object) -> str:
 def differences(config: Any, before: Any, *, also: Sequence[str] = ()) -> list[str]:
     """Return a note for each field that decides a run and is not what it was before.
 
-    Two spellings of a path that exists are the same.
+    Two spellings of a path that exists, or of a part, are the same.
 
     Args:
         config: the new configuration.
@@ -114,14 +116,30 @@ def differences(config: Any, before: Any, *, also: Sequence[str] = ()) -> list[s
         f"`{field.name}`={getattr(config, field.name)} (there {getattr(before, field.name)})"
         for field in dataclasses.fields(config)
         if (field.name in also or not field.metadata["free"])
-        and not _are_same(getattr(config, field.name), getattr(before, field.name))
+        and not are_same(getattr(config, field.name), getattr(before, field.name))
     ]
 
 
-def _are_same(one: Any, other: Any) -> bool:
+def are_same(one: Any, other: Any) -> bool:
+    """Return whether two values of a field are equal, or spellings of one path or part.
+
+    >>> are_same("adamw", "adamw()"), are_same("adamw", "adamw(beta_1=0.8)")
+    (True, False)
+    """
     if one == other or not (isinstance(one, str) and isinstance(other, str)):
         return one == other
-    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    spec = _spec(one)
+    return spec is not None and spec == _spec(other)
+
+
+def _spec(text: str) -> Spec | None:
+    """Return the part that a text names; None if it is the text of something else."""
+    try:
+        return specs.parse("", text)
+    except UserError:
+        return None
 
 
 def read(path: pathlib.Path, kind: type[Configuration]) -> Configuration:

@@ -9,7 +9,7 @@ from datetime import datetime
 from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.runs import layout, replaced
+from ftkeras.runs import layout, own_paths, replaced
 from ftkeras.runs.naming import run_name
 from ftkeras.support import files
 
@@ -70,6 +70,7 @@ def require_same_search(config: TuneConfig, folder: pathlib.Path) -> None:
     if config.restart or not (folder / layout.SEARCH_SETTINGS).exists():
         return
     before = flagfile.read(folder / layout.SEARCH_SETTINGS, TuneConfig)
+    before = own_paths.adopt(before, config, folder)
     if differences := flagfile.differences(config, before, also=FIXED):
         raise UserError(
             f"search_dir={folder} holds another search: {', '.join(differences)}; choose another "

@@ -21,7 +21,7 @@ from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, redactions
 from ftkeras.processes import child_run
-from ftkeras.runs import folder, layout, replaced
+from ftkeras.runs import folder, layout, own_paths, replaced
 from ftkeras.runs.folder import Configuration
 from ftkeras.runs.replaced import Place
 from ftkeras.support import files
@@ -159,14 +159,17 @@ def _before(config: Config, run_dir: pathlib.Path) -> PretrainConfig:
 
 def _require_pretrained(config: Config, settings: pathlib.Path, kind: type[Config]) -> None:
     """Raise UserError, before hours are spent, if a folder holds runs of another encoder."""
-    if settings.exists():
-        before = flagfile.read(settings, kind)
-        if pathlib.Path(before.encoder or "").name != layout.PRETRAINED:
-            raise UserError(
-                f"pretrain_epochs={config.pretrain_epochs}: what {settings.parent} holds was not "
-                f"pretrained first (its encoder is {before.encoder}); name another folder, or "
-                "start from scratch with `restart`."
-            )
+    if not settings.exists():
+        return
+    home, own = settings.parent, settings.parent / layout.PRETRAINED
+    recorded, now = flagfile.read(settings, kind), dataclasses.replace(config, encoder=str(own))
+    encoder = own_paths.adopt(recorded, now, home).encoder
+    if not ((own / layout.SETTINGS).exists() and flagfile.are_same(encoder, str(own))):
+        raise UserError(
+            f"pretrain_epochs={config.pretrain_epochs}: what {home} holds was not pretrained first "
+            f"(its encoder is {recorded.encoder}); name another folder, or start from scratch with "
+            "`restart`."
+        )
 
 
 def _require_same_epochs(config: Config, before: PretrainConfig, home: pathlib.Path) -> None:

@@ -8,6 +8,8 @@ from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import folder, layout
+from ftkeras.search import folder as search_folder
+from tests.search import searches
 
 PAIRS = "similarity(train='{0}/data/train.jsonl', test='{0}/data/validation.jsonl')"
 TEXTS = "masked_lm(of=\"classification(train='few.csv')\", held_out='{0}/data/held_out.jsonl')"
@@ -29,6 +31,9 @@ def _check(recorded: dict, now: dict, run_dir: pathlib.Path) -> None:
         ("pairs", "task", PAIRS),
         ("pretrained", "task", TEXTS),
         ("rounds/1/pairs", "task", PAIRS),
+        ("", "encoder", 'bert(layers=2, vocabulary="{0}/vocabulary")'),
+        ("it's (mine)", "encoder", "{0}/pretrained"),
+        ("it's (mine)", "encoder", 'bert(layers=2, vocabulary="{0}/vocabulary")'),
     ],
 )
 def test_paths_of_a_run_that_was_moved_are_the_same(of, field, value, tmp_path, monkeypatch):
@@ -38,10 +43,30 @@ def test_paths_of_a_run_that_was_moved_are_the_same(of, field, value, tmp_path, 
         _check({field: value.format(f"old/{of}")}, {field: value.format(run_dir)}, run_dir)
 
 
-@pytest.mark.parametrize("phase", ["pairs", "rounds/0", "rounds/0/pairs"])
-def test_what_comes_before_a_run_may_have_its_pretrained_encoder(phase, tmp_path):
+@pytest.mark.parametrize(
+    "within",
+    [
+        *("pairs", "rounds/0", "rounds/0/pairs"),
+        *("repeat-0/fold-1", "repeat-10/fold-0/rounds/0", "trials/0003/fold-0-1", "retrained"),
+    ],
+)
+def test_runs_within_a_folder_may_have_its_pretrained_encoder(within, tmp_path):
     now = {"encoder": str(tmp_path / "pretrained")}
-    _check({"encoder": "old/pretrained"}, now, tmp_path / phase)
+    _check({"encoder": "old/pretrained"}, now, tmp_path / within)
+
+
+def test_search_that_was_moved_has_its_pretrained_encoder(tmp_path):
+    recorded = searches.config(encoder="old/pretrained")
+    (tmp_path / layout.SEARCH_SETTINGS).write_text(flagfile.render(recorded))
+    now = searches.config(encoder=str(tmp_path / "pretrained"))
+    search_folder.require_same_search(now, tmp_path)
+
+
+def test_encoder_of_another_run_is_not_taken_for_the_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("elsewhere/pretrained").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"holds a run with other settings: `encoder`="):
+        _check({"encoder": "elsewhere/pretrained"}, {"encoder": "r/pretrained"}, tmp_path / "r")
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,19 @@ def test_a_finished_pretraining_is_not_used_if_the_run_holds_out_other_texts(
         pretraining.first(Config(**{**own, **settings}))
 
 
+@pytest.mark.parametrize("encoder", ["other/pretrained", "run/pretrained"])
+def test_a_run_that_was_not_pretrained_first_is_refused(encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("other/pretrained", "run"):
+        pathlib.Path(name).mkdir(parents=True)
+    own = {"task": "quickstart", "run_dir": "run"}
+    settings = flagfile.render(Config(**own, encoder=encoder, epochs=1))
+    pathlib.Path("run", "run.cfg").write_text(settings)
+    with pytest.raises(UserError, match=rf"not pretrained first \(its encoder is {encoder}\)"):
+        pretraining.first(Config(**own, pretrain_epochs=1))
+    assert not pathlib.Path("run", "pretrained").exists()
+
+
 def test_a_vocabulary_is_not_overwritten_while_a_run_uses_it(folder, tmp_path, monkeypatch):
     own = {"data": (str(folder / "texts.txt"),), "encoder": "bert(layers=1, hidden=16, heads=2)"}
     own |= {"run_dir": str(tmp_path / "run"), "cache_dir": "none"}
