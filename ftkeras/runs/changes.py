@@ -5,16 +5,19 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from ftkeras.config import flagfile
 from ftkeras.config.fields import AUTO, expand_home
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
 # How a trained model is run: it may be cut, batched and placed otherwise than in training.
 _RUNNING = {"max_length", "truncation", "batch_size", "batch_tokens", "batching", "precision"} | {
-    *("jit_compile", "strategy", "deterministic", "name", "run_dir", "debug")
+    *("jit_compile", "strategy", "deterministic", "name", "run_dir", "cache_dir", "debug")
 }
 _DATA = {field.name for field in dataclasses.fields(Config) if field.metadata["group"] == "Data"}
 _EVALUATION = _RUNNING | _DATA | {"test", "calibrate"}
+# What a run has done before it records its settings.
+_NOT_RECORDED = {"pretrain_epochs"}
 # The verbs that start from the settings of a run, and which of these their own flags may change.
 CHANGEABLE = {
     "evaluate": _EVALUATION,
@@ -38,14 +41,21 @@ def require_allowed(
         if name in CHANGEABLE[verb] or name not in Config.__dataclass_fields__:
             continue
         field, own = Config.__dataclass_fields__[name], _trained_with(name, trained, run_dir)
-        if value == AUTO or expand_home(field, value) == own:
+        free = field.metadata["free"]
+        if value == AUTO or flagfile.are_same(expand_home(field, value), own):
             continue
-        if field.metadata["group"] == "Output":
+        if free and value == field.default:  # said by a flagfile, perhaps
+            continue
+        if free or name in _DATA or name in _NOT_RECORDED:
             raise UserError(f"`{name}` has no effect on {verb}; leave it out.")
         raise UserError(
             f"`{name}` can't be changed by {verb}, because the run in {run_dir} was trained "
-            f"with {_shown(own)}; leave it out, or train another run. Received: {_shown(value)}."
+            f"{_with(own)}; leave it out, or train another run. Received: {_shown(value)}."
         )
+
+
+def _with(value: Any) -> str:
+    return "without it" if value in (None, ()) else f"with {_shown(value)}"
 
 
 def _shown(value: Any) -> str:

@@ -166,9 +166,10 @@ def test_folders_that_hold_a_model_are_loaded(run):
         (lambda run: ftkeras.report(3), "`run` must be a finished run, .* Received: 3"),
         (lambda run: ftkeras.dossier(None), "`run` must be a finished run, .* Received: None"),
         (lambda run: ftkeras.load(None), "`model` must be a finished run, .* Received: None"),
+        (lambda run: ftkeras.evaluate(run, epochs=5), "`epochs` has no effect on evaluate; leave"),
         (
-            lambda run: ftkeras.evaluate(run, epochs=5),
-            "`epochs` can't be changed by evaluate.* trained with 4; leave it out,.* Received: 5",
+            lambda run: ftkeras.evaluate(run, seed=5),
+            "`seed` can't be changed by evaluate.* trained with 0; leave it out,.* Received: 5",
         ),
         (lambda run: ftkeras.report(run, encoder="nope"), "`encoder` can't be changed by report"),
         (lambda run: run.explain(["a"], labels="positive"), r"`labels` .*, such as \['positive'\]"),

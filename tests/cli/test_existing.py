@@ -110,12 +110,24 @@ def test_part_of_a_trained_model_cannot_be_changed(tmp_path, verb):
     for name, value, own in (
         ("head", "other", "classification"),
         ("encoder", "other", "own"),
-        ("epochs", 5, 3),
         ("policy", "full,head_only", "full"),
     ):
         message = f"`{name}` can't be changed by {verb}, .* with {own};.* Received: {value}"
         with pytest.raises(UserError, match=message):
             _check(f"{verb} --run_dir=. --{name}={value}")
+    for name, value in (("regularizer", "mixout"), ("few_shot", "contrastive")):
+        message = f"`{name}` can't be changed by {verb}, .* was trained without it; leave it out"
+        with pytest.raises(UserError, match=message):
+            _check(f"{verb} --run_dir=. --{name}={value}")
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "report", "export"])
+def test_what_means_the_same_as_in_training_passes(tmp_path, verb):
+    (tmp_path / "own").mkdir()
+    settings = "--encoder=own\n--task=quickstart\n--epochs=3\n--optimizer=adamw\n--keep=5\n"
+    (tmp_path / "run.cfg").write_text(f"{settings}--tensorboard=true\n--early_stopping=2\n")
+    _check(f"{verb} --run_dir=. --encoder=./own --optimizer=adamw() --cache_dir=cache")
+    _check(f"{verb} --run_dir=. --keep=2 --tensorboard=false")  # the defaults, as in a flagfile
 
 
 def test_flag_that_only_another_verb_uses_is_refused(tmp_path):
@@ -124,5 +136,11 @@ def test_flag_that_only_another_verb_uses_is_refused(tmp_path):
     for verb in ("evaluate", "report"):
         with pytest.raises(UserError, match=f"`export` has no effect on {verb}"):
             _check(f"{verb} --run_dir=. --export=onnx")
-    with pytest.raises(UserError, match="`test_data` can't be changed by export"):
-        _check("export --run_dir=. --test_data=new.csv")
+    for verb in ("evaluate", "report", "export"):
+        for flag in ("epochs=5", "last_epoch=1", "early_stopping=3", "pretrain_epochs=1", "keep=3"):
+            name = flag.partition("=")[0]
+            with pytest.raises(UserError, match=f"`{name}` has no effect on {verb}; leave it out"):
+                _check(f"{verb} --run_dir=. --{flag}")
+    for name in ("data", "test_data"):
+        with pytest.raises(UserError, match=f"`{name}` has no effect on export; leave it out"):
+            _check(f"export --run_dir=. --{name}=there.csv")
