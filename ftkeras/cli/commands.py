@@ -93,7 +93,7 @@ VERBS = {
         "Pretrain an encoder on texts without labels, before train.",
         pretrain.PretrainConfig,
         "--task=imdb --run_dir=runs/imdb/pretrained",
-        takes=OF_TRAIN.difference(pretrain.REFUSED),
+        takes=OF_TRAIN.difference(pretrain.REFUSED, pretrain.UNUSED),
         positional="data",
     ),
     "push": Verb(

@@ -1,6 +1,7 @@
 """The configuration of `pretrain`."""
 
 import dataclasses
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from ftkeras.config.run import Config
 from ftkeras.config.teaching import Teaching
 from ftkeras.errors import PartError, UserError
 from ftkeras.support.specs import Spec
+
+log = logging.getLogger(__name__)
 
 TASK = "masked_lm"
 # Keys of tasks on files that are about texts, not about answers.
@@ -58,6 +61,9 @@ class PretrainConfig(Config):
         return Config(**{name: getattr(self, name) for name in names})
 
     def _use_own_data(self) -> None:
+        if given := [name for name in UNUSED if getattr(self, name) is not None]:
+            names = ", ".join(f"`{name}`" for name in given)
+            log.info(f"note: pretrain reads no labels, so it ignores {names}")
         super()._use_own_data()
         object.__setattr__(self, "task", task_of_texts(self.task, masking=self.masking))
 
@@ -76,10 +82,11 @@ class PretrainConfig(Config):
         object.__setattr__(self, "encoder", str(Spec(spec.name, arguments)))
 
 
-_LABELS = ("label_column", "label_names", "label_separator", "class_weights", "oversample")
+# Flags about the data that pretrain and train share, as in a flagfile, but which train alone reads.
+UNUSED = ("label_column", "label_names", "label_separator")
 # Flags of train that pretrain does not take, and why.
 REFUSED = {
-    **dict.fromkeys((*_LABELS, "calibrate", "canaries"), "it reads no labels"),
+    **dict.fromkeys(("class_weights", "oversample", "calibrate", "canaries"), "it reads no labels"),
     **dict.fromkeys(Teaching.__annotations__, "it reads no labels and has no teacher"),
     "pretrain_epochs": "use `epochs`",
 }

@@ -228,7 +228,7 @@ def test_help_and_completion_hide_flags_that_a_verb_does_not_use(verb, hidden, s
 
 def test_names_of_hidden_flags_are_flags_of_train():
     lists = (
-        *(find_rate.UNUSED, plot.USED, encoders.USED),
+        *(find_rate.UNUSED, pretrain.UNUSED, plot.USED, encoders.USED),
         *(module.REFUSED for module in (find_rate, measuring, pretrain, tune)),
     )
     for names in lists:

@@ -59,7 +59,6 @@ def test_vocabulary_is_trained_for_an_encoder_with_random_weights():
 @pytest.mark.parametrize(
     "given",
     [
-        {"label_column": "stars", "data": ("a.csv",)},
         {"class_weights": "balanced"},
         {"calibrate": True},
         {"few_shot": "contrastive"},
@@ -72,3 +71,12 @@ def test_flags_about_labels_are_for_train(given):
     message = f"pretrain does not take `{next(iter(given))}`: it reads no labels"
     with pytest.raises(UserError, match=message):
         PretrainConfig(**given)
+
+
+def test_flags_about_labels_in_the_data_are_reported_and_have_no_effect(caplog):
+    caplog.set_level("INFO")
+    labels = {"label_column": "stars", "label_names": "bad,good", "label_separator": ";"}
+    own = {"data": ("a.csv",), "text_column": "review"}
+    assert PretrainConfig(**own, **labels) == PretrainConfig(**own)
+    (note,) = caplog.messages
+    assert "`label_column`, `label_names`, `label_separator`" in note
