@@ -31,15 +31,6 @@ def plan(config: TuneConfig) -> tuple[TuneConfig, Space]:
     return config, space
 
 
-def require_pretrained(config: TuneConfig, worker: str) -> None:
-    """Raise UserError if a worker of several would have to pretrain."""
-    if config.pretrain_epochs is not None:
-        raise UserError(
-            f"pretrain_epochs={config.pretrain_epochs}: with several workers, such as {worker}, "
-            "use pretrain first, and name its folder by `encoder`."
-        )
-
-
 def require_one_encoder(space: Space) -> None:
     """Raise UserError if the search varies what is pretrained before it."""
     for name in ("encoder", "pretrain_epochs"):

@@ -24,10 +24,10 @@ def run(config: LaunchConfig) -> None:
         from ftkeras.workflows import searching
 
         assert isinstance(config.config, TuneConfig), "of that verb"
+        searching.require_pretrained(config.config, "worker-0")
         searching.plan(config.config)  # so that a wrong search is refused once
-        from ftkeras.search import crew, setup  # need Keras Tuner
+        from ftkeras.search import crew  # needs Keras Tuner
 
-        setup.require_pretrained(config.config, "worker-0")
         code = crew.search(config)
     else:
         code = _train(config)

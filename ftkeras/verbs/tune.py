@@ -21,7 +21,7 @@ def run(config: TuneConfig) -> Search | None:
     home, name = folder.choose(config), workers.name()
     with signals.stoppable(f"To resume, repeat the command with search_dir={home}."):
         if name not in (workers.ALONE, workers.CHIEF):
-            setup.require_pretrained(config, name)
+            searching.require_pretrained(config, name)
             session.work(config, space, home, name, workers.Chief())
             return None
         with folder.lock(home, resolved) as place:

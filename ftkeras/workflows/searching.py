@@ -33,8 +33,17 @@ class Search:
     retrained: dict | None = None
 
 
+def require_pretrained(config: TuneConfig, worker: str) -> None:
+    """Raise UserError if a worker of several would have to pretrain."""
+    if config.pretrain_epochs is not None:
+        raise UserError(
+            f"pretrain_epochs={config.pretrain_epochs}: with several workers, such as {worker}, "
+            "use pretrain first, and name its folder by `encoder`."
+        )
+
+
 def plan(config: TuneConfig) -> tuple[TuneConfig, TuneConfig, Space]:
-    """Return the configuration with the task that its data pose, then complete, and the space.
+    """Return the configuration with the inferred task, then complete, and the space.
 
     Raises:
         UserError: if a setting is wrong, or a package is missing.

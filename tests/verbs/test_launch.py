@@ -163,7 +163,8 @@ def test_wrong_search_is_refused_before_anything_starts(folder, monkeypatch):
         with pytest.raises(UserError, match="a grid needs choices, or intervals with a step"):
             verb.run(config)
         assert not list(folder.iterdir())
-    pretraining = flags.parse(["launch", "--", *own[:2], "--pretrain_epochs=1"]).config
+    unread = ("tune", "--data=no.csv", "--pretrain_epochs=1")
+    pretraining = flags.parse(["launch", "--", *unread]).config
     with pytest.raises(UserError, match="pretrain_epochs=1: with several workers"):
         launch.run(pretraining)
 

@@ -20,7 +20,7 @@ from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import Stopped, UserError
 from ftkeras.search import setup
 from ftkeras.verbs import train
-from ftkeras.workflows import pretraining
+from ftkeras.workflows import pretraining, searching
 from ftkeras.workflows.training import TrainedRun
 from tests import finished
 from tests.running import call_ftkeras, succeed
@@ -312,4 +312,4 @@ def test_a_search_varies_no_encoder_that_is_pretrained():
     with pytest.raises(UserError, match="`search` can't vary `encoder` together with `pretrain_e"):
         setup.require_one_encoder(space)
     with pytest.raises(UserError, match="with several workers, such as worker-1, use pretrain"):
-        setup.require_pretrained(TuneConfig(**own), "worker-1")
+        searching.require_pretrained(TuneConfig(**own), "worker-1")
