@@ -173,8 +173,7 @@ def locked(run_dir: pathlib.Path) -> Iterator[None]:
             _remove_if_empty(run_dir, created)
 
 
-@contextlib.contextmanager
-def locked_with_phases(run_dir: pathlib.Path) -> Iterator[None]:
+def locked_with_phases(run_dir: pathlib.Path) -> contextlib.AbstractContextManager[None]:
     """Lock the folder of a run before the phases that come first, so that nobody restarts it.
 
     In a cluster, it is locked only when each phase and the run begin: by the chief, who is not
@@ -183,8 +182,7 @@ def locked_with_phases(run_dir: pathlib.Path) -> Iterator[None]:
     Raises:
         UserError: another process has locked it.
     """
-    with contextlib.nullcontext() if os.environ.get("TF_CONFIG") else locked(run_dir):
-        yield
+    return contextlib.nullcontext() if os.environ.get("TF_CONFIG") else locked(run_dir)
 
 
 @contextlib.contextmanager
