@@ -75,7 +75,7 @@ def parse(arguments: list[str]) -> Command:
 
 
 def _of_finished_run(verb: str, values: absl_flags.FlagValues, arguments: list[str]) -> Config:
-    """Return the configuration of a finished run, with the flags of a command line in its place."""
+    """Return the configuration of a finished run, as changed by the flags of a command line."""
     path, kind = _recorded_flags(values, verb), VERBS[verb].config
     trained = flagfile.read(path, Config)  # it names the file, where absl names only the flag
     recorded = _as_dict(_read(kind, [f"--flagfile={path}", *arguments]))

@@ -80,7 +80,8 @@ def _supervise(crew: Processes, start: Start, restarts: int) -> int:
         for name, code in crew.collect_ended():
             if name == CHIEF and code == 0:
                 crew.wait(GRACE_SECONDS)
-                # One that started late has no trial, but would wait for the chief.
+                # One that started late has no trial, but would wait for the chief. SIGTERM would
+                # have it say how to resume a search that is finished.
                 crew.signal(signal.SIGKILL)
                 return 0
             if code == 0:

@@ -20,7 +20,8 @@ class Hyperband(Stateless, HyperbandOracle):
     them continue from their weights to factor times as many epochs, up to `--epochs`. Later
     brackets start with fewer settings and more epochs each. If the space has no more settings, the
     bracket continues with those that it has. Ties go to the lower loss, then to fewer epochs. A
-    failed trial never continues: if it is among the best, its place in the next round stays empty.
+    failed trial is never continued. If too few others are left, places in the next round stay
+    empty.
 
     Source: Li et al., Hyperband, JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html.
 
