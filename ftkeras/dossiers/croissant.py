@@ -3,11 +3,12 @@
 Source: Croissant format specification 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 """
 
+import csv
 import pathlib
 import re
 from typing import Any
 
-from ftkeras.data.tables.delimited import Delimited, Dialect
+from ftkeras.data.tables.delimited import Delimited
 from ftkeras.dossiers.subject import UNLABELLED, Subject
 from ftkeras.errors import UserError
 
@@ -61,8 +62,8 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
     ".gz": "application/gzip",
 }
-# How readers of Croissant take the rows of a text file; it has no words for other ways.
-DIALECTS = {".csv": Dialect(","), ".tsv": Dialect("\t")}
+# By which readers of Croissant split the rows of a text file; it has no words for others.
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
@@ -155,15 +156,29 @@ def _record_sets(subject: Subject, objects: list[dict[str, Any]]) -> list[dict[s
 
 def _is_readable(path: pathlib.Path, columns: tuple[str, ...]) -> bool:
     """Return whether a file has rows with named columns that need no further description."""
-    suffix = _suffix(path)
-    if suffix not in DIALECTS:
-        return suffix == ".parquet"
+    delimiter = DELIMITERS.get(_suffix(path))
+    if delimiter is None:
+        return _suffix(path) == ".parquet"
     try:
         table = Delimited(path, expected=columns)
     except UserError:  # such as bytes that are not UTF-8
         return False
-    is_plain = table.encoding in ("utf-8", "utf-8-sig") and table.dialect == DIALECTS[suffix]
-    return is_plain and table.header and set(columns) <= set(table.columns)
+    is_plain = table.dialect.delimiter == delimiter and not table.dialect.skipped
+    if not (is_plain and table.header and table.encoding in ("utf-8", "utf-8-sig")):
+        return False
+    return _is_read_alike(path, delimiter, columns, quoted=table.dialect.quoted)
+
+
+def _is_read_alike(
+    path: pathlib.Path, delimiter: str, columns: tuple[str, ...], *, quoted: bool
+) -> bool:
+    """Return whether readers of Croissant, which take quotes as in RFC 4180, find the same rows.
+
+    They also leave the blanks around the names of columns, which this package strips.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = next(csv.reader(file, delimiter=delimiter))
+        return set(columns) <= set(names) and (quoted or not any('"' in line for line in file))
 
 
 def _field(one: dict[str, Any], role: str, column: str) -> dict[str, Any]:

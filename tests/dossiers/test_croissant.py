@@ -12,6 +12,7 @@ from ftkeras.dossiers.subject import Subject
 from tests.pages import finished_runs
 
 ROWS = [("good, really", "yes"), ("bad", "no"), ("fine", "yes")]
+NAMED = "text='comment', label='verdict'"
 
 
 @pytest.fixture
@@ -23,10 +24,10 @@ def part(tmp_path, monkeypatch):
     return card(tmp_path)
 
 
-def card(folder, columns="text='comment', label='verdict'"):
+def card(folder, columns=NAMED, train="data.csv"):
     (folder / "more.csv").write_text("comment\nnot bad\n", encoding="utf-8")
     view = finished_runs.classes(folder / "run", ["no", "yes"])
-    task = f"classification(train='data.csv', {columns})"
+    task = f"classification(train='{train}', {columns})"
     more = {"self_training": "rounds", "unlabelled": ("more.csv",)}
     config = dataclasses.replace(view.config, task=task, data_dir=".", **more)
     about = About({"data.license": "CC-BY-4.0", "data.version": "1.0.0", "data.citation": "We."})
@@ -34,33 +35,60 @@ def card(folder, columns="text='comment', label='verdict'"):
     return data_card.part(subject)
 
 
-def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
-    path = tmp_path / "run" / "dossier" / "croissant.json"
-    path.parent.mkdir()
+def write(part, folder):
+    """Write the metadata to their place in the folder of the run, and return their path."""
+    path = folder / "run" / "dossier" / "croissant.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(part.documents["croissant.json"]))
+    return path
+
+
+def read_rows(path):
+    """Return the rows of the only record set."""
+    found = mlcroissant.Dataset(jsonld=path)
+    (records,) = found.metadata.record_sets
+    return [tuple(value.decode() for value in row.values()) for row in found.records(records.id)]
+
+
+def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
+    path = write(part, tmp_path)
     found = mlcroissant.Dataset(jsonld=path)
     assert not found.metadata.ctx.issues.errors
     assert "not standard" not in caplog.text
-    (records,) = found.metadata.record_sets
-    read = [tuple(value.decode() for value in row.values()) for row in found.records(records.id)]
-    assert read == ROWS
     assert found.metadata.license == ["CC-BY-4.0"]
+    assert read_rows(path) == ROWS
+
+
+@pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
+def test_rows_between_tabs_are_read(quote, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{quote}{text}{quote}\t{label}" for text, label in ROWS]
+    (tmp_path / "data.tsv").write_text("\n".join(["comment\tverdict", *lines]) + "\n")
+    assert read_rows(write(card(tmp_path, train="data.tsv"), tmp_path)) == ROWS
 
 
 @pytest.mark.parametrize(
-    ("table", "columns"),
+    ("name", "table", "columns"),
     [
-        ("comment;verdict\nbad, really;no\nfine;yes\n", "text=0, label=1"),
-        ("comment,verdict\nd\xe9j\xe0 vu,no\nfine,yes\n", "text=0, label=1, encoding='cp1252'"),
-        ("bad,no\nfine,yes\n", "text=0, label=1, header=False"),
+        ("data.csv", "comment;verdict\nbad, really;no\nfine;yes\n", NAMED),
+        (
+            "data.csv",
+            "comment,verdict\nd\xe9j\xe0 vu,no\nfine,yes\n",
+            f"{NAMED}, encoding='cp1252'",
+        ),
+        ("data.csv", "bad,no\nfine,yes\n", "text=0, label=1, header=False"),
+        ("data.csv", "comment, verdict\nbad,no\nfine,yes\n", NAMED),
+        ("data.tsv", 'comment\tverdict\n"bad" he said\tno\n"fine\tyes\n', NAMED),
     ],
-    ids=["semicolons", "cp1252", "no header"],
+    ids=["semicolons", "cp1252", "no header", "blank in the header", "quotes are characters"],
 )
-def test_rows_that_the_format_cannot_describe_are_left_out(table, columns, tmp_path, monkeypatch):
+def test_rows_that_the_format_cannot_describe_are_left_out(
+    name, table, columns, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data.csv").write_bytes(table.encode("cp1252"))
-    found = card(tmp_path, columns).documents["croissant.json"]
-    assert found["distribution"][0]["name"] == "data.csv"
+    (tmp_path / name).write_bytes(table.encode("cp1252"))
+    found = card(tmp_path, columns, name).documents["croissant.json"]
+    assert found["distribution"][0]["name"] == name
     assert "recordSet" not in found
 
 
@@ -102,13 +130,10 @@ def test_source_is_the_address_only_if_it_is_one(described):
 
 
 def test_changed_file_is_refused_by_its_hash(part, tmp_path):
-    path = tmp_path / "croissant.json"
-    path.write_text(json.dumps(part.documents["croissant.json"]))
+    path = write(part, tmp_path)
     (tmp_path / "data.csv").write_text("comment,verdict\nother,no\n")
-    found = mlcroissant.Dataset(jsonld=path)
-    (records,) = found.metadata.record_sets
     with pytest.raises(Exception, match=r"Download\(file-0\)"):
-        list(found.records(records.id))
+        read_rows(path)
 
 
 def test_card_says_what_it_lacks(part):
