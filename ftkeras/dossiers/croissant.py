@@ -4,6 +4,7 @@ Source: Croissant format specification 1.0, https://docs.mlcommons.org/croissant
 """
 
 import csv
+import os
 import pathlib
 import re
 from typing import Any
@@ -75,7 +76,9 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
     """
     source, about = data["source"], subject.about
     author = about.text("data.author")
-    objects = _objects(data["files"])
+    objects = _objects(data["files"], subject.output)
+    # Files without labels lack the columns that the others have.
+    labelled = {file["path"] for file in data["files"] if file["split"] != UNLABELLED}
     described = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -95,10 +98,9 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
         "rai:dataAnnotationProtocol": source.get("labeling"),
         "rai:dataPreprocessingProtocol": source.get("cleaning"),
         "rai:dataLimitations": source.get("gaps"),
-        "distribution": objects,
-        # Files without labels lack the columns that the others have.
+        "distribution": list(objects.values()),
         "recordSet": _record_sets(
-            subject, _objects([f for f in data["files"] if f["split"] != UNLABELLED])
+            subject, {path: one for path, one in objects.items() if path in labelled}
         ),
     }
     return {name: value for name, value in described.items() if value}
@@ -114,26 +116,43 @@ def _about(subject: Subject, data: dict[str, Any]) -> str:
     return f"Texts that a {subject.view.problem.kind} was trained and evaluated on: {counts}."
 
 
-def _objects(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a FileObject for each file; one that two splits read is listed once."""
+def _objects(files: list[dict[str, Any]], folder: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """Return a FileObject for each file, by its path; one that two splits read is listed once.
+
+    Args:
+        files: those of data.json.
+        folder: where the metadata will be.
+    """
     unique = {file["path"]: file for file in files}
-    return [
-        {
+    return {
+        path: {
             "@type": "cr:FileObject",
             "@id": f"file-{number}",
             "name": pathlib.PurePath(path).name,
-            # The metadata may be read from any folder.
-            "contentUrl": str(pathlib.Path(path).resolve()),
+            "contentUrl": _relative(path, folder),
             "contentSize": f"{file['bytes']} B",
             "encodingFormat": MEDIA_TYPES.get(_suffix(path), "application/octet-stream"),
             "sha256": file["sha256"],
         }
         for number, (path, file) in enumerate(unique.items())
-    ]
+    }
 
 
-def _record_sets(subject: Subject, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a RecordSet for each table whose columns the run knows, and that can be read."""
+def _relative(path: str, folder: pathlib.Path) -> str:
+    """Return the path from a folder to a file, whose own link stays, as its name tells the format.
+
+    Links to the folder are resolved, because `..` leads to the parent of where they lead.
+    """
+    return pathlib.Path(os.path.relpath(os.path.abspath(path), folder.resolve())).as_posix()
+
+
+def _record_sets(subject: Subject, objects: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a RecordSet for each table whose columns the run knows, and that can be read.
+
+    Args:
+        subject: the run.
+        objects: the FileObjects of the tables, by path.
+    """
     columns = getattr(subject.task, "columns", {})
     named = {
         role: name
@@ -149,8 +168,8 @@ def _record_sets(subject: Subject, objects: list[dict[str, Any]]) -> list[dict[s
             "description": f"The rows of {one['name']}.",
             "field": [_field(one, role, name) for role, name in named.items()],
         }
-        for one in objects
-        if named and _is_readable(pathlib.Path(one["contentUrl"]), tuple(named.values()))
+        for path, one in objects.items()
+        if named and _is_readable(pathlib.Path(path), tuple(named.values()))
     ]
 
 

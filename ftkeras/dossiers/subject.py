@@ -40,6 +40,7 @@ class Subject:
     Attributes:
         view: the run.
         about: the statements.
+        output: the folder of the dossier.
         opened: the model, without its weights, and the splits; None if the data can't be read.
         reason: why the data can't be read, without a full stop; "" if they can.
         unlabelled_reason: why the texts without labels can't be; "" if they can, or there are none.
@@ -51,6 +52,7 @@ class Subject:
 
     view: RunView
     about: About
+    output: pathlib.Path
     opened: tuple[Experiment, Splits] | None = None
     reason: str = ""
     unlabelled_reason: str = ""
@@ -164,6 +166,7 @@ class Subject:
 def opened(
     run_dir: pathlib.Path,
     about: About,
+    output: pathlib.Path,
     *,
     texts: bool = True,
     prove: bool = False,
@@ -176,6 +179,7 @@ def opened(
     Args:
         run_dir: the run's folder.
         about: what people state about it.
+        output: the folder of the dossier.
         texts: whether to read the data.
         prove: whether to train the run again.
         groups: columns of the data whose values are groups to compare.
@@ -205,7 +209,7 @@ def opened(
         for name in groups:
             _require_column(view, name)
         asked = {"prove": prove, "vulnerabilities": vulnerabilities, "shadow_runs": shadow_runs}
-        yield Subject(view, about, data, reason, lacking, groups=groups, **asked)
+        yield Subject(view, about, output, data, reason, lacking, groups=groups, **asked)
 
 
 def _unlabelled(config: Config, task: Task) -> tuple[tf.data.Dataset | None, str]:

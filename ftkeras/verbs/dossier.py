@@ -44,7 +44,7 @@ def run(config: DossierConfig) -> pathlib.Path:
     folder = files.require_writable(config.output or run_dir / layout.DOSSIER, "output")
     writing.require_own(folder)
     options = {name: getattr(config, name) for name in subject.OPTIONS}
-    with subject.opened(run_dir, about, **options) as run_and_data:
+    with subject.opened(run_dir, about, folder, **options) as run_and_data:
         audit.require_writable(run_dir)
         if config.sign is not None:
             for signature in integrity.sign(run_and_data, config.sign):

@@ -31,8 +31,9 @@ def card(folder, columns=NAMED, train="data.csv"):
     more = {"self_training": "rounds", "unlabelled": ("more.csv",)}
     config = dataclasses.replace(view.config, task=task, data_dir=".", **more)
     about = About({"data.license": "CC-BY-4.0", "data.version": "1.0.0", "data.citation": "We."})
-    subject = Subject(dataclasses.replace(view, config=config), about, reason="not wanted")
-    return data_card.part(subject)
+    output = folder / "run" / "dossier"
+    run = dataclasses.replace(view, config=config)
+    return data_card.part(Subject(run, about, output, reason="not wanted"))
 
 
 def write(part, folder):
@@ -57,6 +58,24 @@ def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
     assert "not standard" not in caplog.text
     assert found.metadata.license == ["CC-BY-4.0"]
     assert read_rows(path) == ROWS
+
+
+def test_files_are_named_from_the_folder_of_the_metadata(part, tmp_path):
+    assert "../../data.csv" in [
+        one["contentUrl"] for one in part.documents["croissant.json"]["distribution"]
+    ]
+    assert str(tmp_path) not in json.dumps(part.documents["croissant.json"])
+
+
+def test_links_to_files_and_folders_lead_to_the_rows(part, tmp_path):
+    """As in the cache of the Hub, where the files that links lead to have no suffix."""
+    (tmp_path / "data.csv").rename(tmp_path / "5f3a")
+    (tmp_path / "data.csv").symlink_to("5f3a")
+    (tmp_path / "dossiers").mkdir()
+    (tmp_path / "run" / "dossier").symlink_to(tmp_path / "dossiers")
+    linked = card(tmp_path)
+    assert linked.documents["croissant.json"]["distribution"][0]["contentUrl"] == "../data.csv"
+    assert read_rows(write(linked, tmp_path)) == ROWS
 
 
 @pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
@@ -106,7 +125,8 @@ def described(tmp_path):
     def describe(**stated) -> dict:
         view = finished_runs.classes(tmp_path / "run", ["no", "yes"])
         about = About({f"data.{name}": value for name, value in stated.items()})
-        return data_card.part(Subject(view, about, reason="-")).documents["croissant.json"]
+        subject = Subject(view, about, tmp_path, reason="-")
+        return data_card.part(subject).documents["croissant.json"]
 
     return describe
 

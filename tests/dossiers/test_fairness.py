@@ -16,7 +16,7 @@ from tests.pages import finished_runs
 def subject(tmp_path, values, groups=("dialect",)) -> Subject:
     texts = finished_runs.TextsInMemory(["a text"] * len(values), columns={"dialect": values})
     view = finished_runs.classes(tmp_path, ["no", "yes"], examples=len(values), texts=texts)
-    return Subject(view, About(), groups=groups)
+    return Subject(view, About(), output=view.folder, groups=groups)
 
 
 def unfair(tmp_path) -> Subject:

@@ -69,7 +69,7 @@ def take(
         "licenses": {"data": "CC-BY-4.0", "encoder": encoder_license},
     }
     parts = {name: Part(name, name, content, []) for name, content in contents.items()}
-    return inventory.take(Subject(view, About(statements)), parts)
+    return inventory.take(Subject(view, About(statements), output=view.folder), parts)
 
 
 @pytest.fixture(scope="module")

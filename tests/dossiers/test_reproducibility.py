@@ -89,7 +89,7 @@ def test_run_without_weights_proves_nothing(tmp_path):
 
 def subject(run, statements=None, **options) -> Subject:
     view = run_view.read(run, NoTexts("not read"))
-    return Subject(view, About(statements or {}), reason="not read", **options)
+    return Subject(view, About(statements or {}), output=view.folder, reason="not read", **options)
 
 
 def test_machine_and_code_are_those_of_the_training(finished_run):
