@@ -106,7 +106,7 @@ class Huggingface:
             UserError: The model that is read back does not predict what the run has measured.
         """
         measured = [] if self.model.head.needs_vocabulary else samples.read(self.run_dir)
-        with files.replacing_folder(self.folder) as draft:
+        with exported.replacing(self.folder) as draft:
             self.save(draft)
             record = {"bytes": (draft / huggingface.WEIGHTS).stat().st_size}
             record |= self._verify(draft, measured)

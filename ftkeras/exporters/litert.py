@@ -13,8 +13,7 @@ from ftkeras.exporters._comparison import Bounds
 from ftkeras.exporters._token_ids import TOLERANCE, TokenIdExporter, require_size
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Problem
-from ftkeras.runs import metrics, samples
-from ftkeras.support import files
+from ftkeras.runs import exported, metrics, samples
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
@@ -94,7 +93,7 @@ class Litert(TokenIdExporter):
         content = self._convert()
         comparison = self._compare(measured, _runner(content))
         self.bounds.check(comparison, "litert", self.problem.unit)
-        with files.replacing_folder(folder) as draft:
+        with exported.replacing(folder) as draft:
             (draft / MODEL).write_bytes(content)
             self._write_text_files(draft)
             self._record(draft / MODEL, comparison, metrics.versions())

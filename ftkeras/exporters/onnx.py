@@ -99,7 +99,7 @@ class Onnx(TokenIdExporter):
         graph = Int8Graph(onnx) if self.quantization else _onnx_graph.Graph(onnx)
         written = _onnx_graph.build(graph, self.model, self.problem, segments=self.segments)
         onnx.checker.check_model(written)
-        with files.replacing_folder(folder) as draft:
+        with exported.replacing(folder) as draft:
             model = draft / MODEL
             onnx.save_model(written, model)
             comparison = self._compare(measured, _runner(model))

@@ -1,10 +1,12 @@
 """The interface of an exported version: its labels in their order, and what it takes as input."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ftkeras.errors import UserError
@@ -71,6 +73,33 @@ def write_labels(path: pathlib.Path, labels: Sequence[str]) -> None:
     r"""Write one label per line; a line break in a label becomes `\n`, and a backslash `\\`."""
     lines = [_SPECIAL.sub(lambda match: _ESCAPED[match[0]], label) for label in labels]
     files.write_text(path, "\n".join(lines) + "\n")
+
+
+@contextlib.contextmanager
+def replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yield a folder to fill, which takes the place of an export; see `files.replacing_folder`.
+
+    What a user has added to the export, such as `.git`, stays.
+
+    Raises:
+        UserError: the export.json of the export is damaged.
+    """
+    recorded = files.read_json(folder / layout.EXPORT_RECORD).get("files", ())
+    written = {folder / name for name in (*recorded, *layout.NOT_IN_EXPORT)}
+    with files.replacing_folder(folder) as draft:
+        yield draft
+        for path in sorted(set(folder.rglob("*")) - written):
+            _copy(path, draft / path.relative_to(folder))
+
+
+def _copy(path: pathlib.Path, new: pathlib.Path) -> None:
+    """Copy a file, a link or an empty folder, unless the new one exists."""
+    if path.is_dir() and not path.is_symlink():
+        if not any(path.iterdir()):  # git needs some
+            new.mkdir(parents=True, exist_ok=True)
+    elif not new.exists():
+        new.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, new, follow_symlinks=False)
 
 
 def record(folder: pathlib.Path, figures: Mapping[str, Any]) -> None:

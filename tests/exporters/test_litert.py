@@ -20,6 +20,8 @@ def _exporter(run_dir, model, layer, **keys):
 @pytest.fixture(scope="module")
 def folder(small_run):
     model, layer, run_dir = small_run
+    (run_dir / "litert").mkdir()
+    (run_dir / "litert" / "LICENSE").touch()  # by a user
     return _exporter(run_dir, model, layer).write()
 
 
@@ -39,7 +41,8 @@ def test_any_batch_and_length_gives_keras_logits(folder, small_run):
 
 def test_folder_holds_model_vocabulary_and_record(folder):
     assert {path.name for path in folder.iterdir()} == {
-        *("model.tflite", "vocab.txt", "tokenizer_config.json", "labels.txt", "export.json")
+        *("model.tflite", "vocab.txt", "tokenizer_config.json", "labels.txt", "export.json"),
+        "LICENSE",
     }
     record = json.loads((folder / "export.json").read_text())
     assert record["largest_difference"] < 1e-5

@@ -57,10 +57,12 @@ def _exporter(small_run, run_dir, **keys):
 
 
 def test_folder_holds_model_vocabulary_and_record(small_run):
+    (small_run[2] / "onnx").mkdir()
+    (small_run[2] / "onnx" / "LICENSE").touch()  # by a user
     folder = _exporter(small_run, small_run[2]).write()
     assert {path.name for path in folder.iterdir()} == {
         *("model.onnx", "vocab.txt", "tokenizer_config.json", "labels.txt", "export.json"),
-        *("inputs.json", "model_card.md"),
+        *("inputs.json", "model_card.md", "LICENSE"),
     }
     record = json.loads((folder / "export.json").read_text())
     assert record["largest_difference"] < 1e-5

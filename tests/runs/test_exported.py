@@ -5,8 +5,9 @@ import pytest
 from ftkeras.errors import UserError
 from ftkeras.problems.classification import Classification
 from ftkeras.problems.multi_label import MultiLabel
-from ftkeras.runs import exported, signatures
+from ftkeras.runs import exported, layout, signatures
 from ftkeras.runs import problem as recorded_problem
+from ftkeras.support import files
 
 CLASSES = {"kind": Classification.kind}
 
@@ -111,3 +112,46 @@ def test_foreign_model_is_refused(tmp_path):
     (tmp_path / "1" / exported.LABELS).unlink()
     with pytest.raises(UserError, match=r"labels of .*1, the newest version, can't be read"):
         exported.require_same_interface(tmp_path, ["a", "b"], **CLASSES, pairs=False)
+
+
+def _export(folder: pathlib.Path, *names: str) -> None:
+    with exported.replacing(folder) as draft:
+        for name in names:
+            (draft / name).parent.mkdir(exist_ok=True)
+            (draft / name).write_text("by an export")
+        exported.record(draft, {})
+
+
+def test_exporting_again_keeps_what_was_added_and_nothing_else(tmp_path):
+    folder = tmp_path / "export"
+    _export(folder, "model", "1_Pooling/config.json", "README.md")
+    (folder / layout.SIGNATURE).write_text("of the first export")
+    (folder / ".git" / "refs").mkdir(parents=True)
+    for name in (".git/HEAD", "1_Pooling/mine", "LICENSE", "tokenizer"):
+        (folder / name).write_text("by a user")
+    (folder / "link").symlink_to("nowhere")
+    for _ in range(2):  # what was kept is still no export's
+        _export(folder, "model", "tokenizer")
+    texts = {p.relative_to(folder).as_posix(): p.read_text() for p in files.within(folder)}
+    assert texts.pop(layout.EXPORT_RECORD)
+    assert texts == {
+        **dict.fromkeys(("model", "tokenizer"), "by an export"),
+        **dict.fromkeys((".git/HEAD", "1_Pooling/mine", "LICENSE"), "by a user"),
+    }
+    assert (folder / ".git" / "refs").is_dir()
+    assert (folder / "link").readlink() == pathlib.Path("nowhere")
+    _export(folder, "model")
+    assert not (folder / "tokenizer").exists()
+
+
+def test_folder_of_an_export_goes_with_its_files(tmp_path):
+    _export(tmp_path / "export", "model", "1_Pooling/config.json")
+    _export(tmp_path / "export", "model")
+    assert not (tmp_path / "export" / "1_Pooling").exists()
+
+
+def test_all_files_stay_if_the_export_has_not_recorded_its_own(tmp_path):
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "handler.py").touch()
+    _export(tmp_path / "export", "model")
+    assert (tmp_path / "export" / "handler.py").exists()
