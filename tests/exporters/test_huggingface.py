@@ -113,9 +113,9 @@ def test_class_names_are_those_of_the_encoder_family(small_run, tmp_path, monkey
     names = {"encoder": "XLMRobertaModel", "sequence_classification": "XLMRobertaForAnything"}
     family = dataclasses.replace(Bert.family, classes=names, prefix="roberta")
     monkeypatch.setattr(Bert, "family", family)
-    folder = _exporter(small_run, tmp_path).write()
-    assert huggingface.read_config(folder)["architectures"] == ["XLMRobertaForAnything"]
-    assert "roberta.embeddings.word_embeddings.weight" in huggingface.read_tensors(folder)
+    _exporter(small_run, tmp_path).save(tmp_path)
+    assert huggingface.read_config(tmp_path)["architectures"] == ["XLMRobertaForAnything"]
+    assert "roberta.embeddings.word_embeddings.weight" in huggingface.read_tensors(tmp_path)
 
 
 def test_class_names_exist_in_transformers():
@@ -124,11 +124,16 @@ def test_class_names_exist_in_transformers():
 
 
 def test_encoder_alone_has_no_classifier_and_no_card(small_run, tmp_path):
-    _exporter(small_run, tmp_path).write()
-    folder = _exporter(small_run, tmp_path, head=False).write()
-    assert huggingface.read_config(folder)["architectures"] == ["BertModel"]
-    assert "embeddings.word_embeddings.weight" in huggingface.read_tensors(folder)
-    assert not (folder / "README.md").exists()
+    _exporter(small_run, tmp_path, head=False).save(tmp_path)
+    assert huggingface.read_config(tmp_path)["architectures"] == ["BertModel"]
+    assert "embeddings.word_embeddings.weight" in huggingface.read_tensors(tmp_path)
+    assert not (tmp_path / "README.md").exists()
+
+
+WRONG = {
+    "classifier.weight": np.full((3, 24), 7, np.float32),
+    "classifier.bias": np.full(3, 7, np.float32),
+}
 
 
 def test_folder_is_kept_only_if_it_gives_the_answers_of_the_run(small_run, tmp_path, monkeypatch):
@@ -138,17 +143,19 @@ def test_folder_is_kept_only_if_it_gives_the_answers_of_the_run(small_run, tmp_p
     assert record["largest_difference"] < 1e-5
     assert record["files"].keys() == {p.name for p in folder.iterdir()} - {layout.EXPORT_RECORD}
     kept = hashes.of_folder(folder)
-    monkeypatch.setattr(
-        *(Huggingface, "_classifier_tensors"),
-        lambda self, tensors: {
-            "classifier.weight": np.full((3, 24), 7, np.float32),
-            "classifier.bias": np.full(3, 7, np.float32),
-        },
-    )
+    monkeypatch.setattr(Huggingface, "_classifier_tensors", lambda self, tensors: WRONG)
     with pytest.raises(UserError, match="export=huggingface: a probability differs by"):
         _exporter(small_run, tmp_path).write()
-    _exporter(small_run, tmp_path, tolerance=1.0).write()
-    assert hashes.of_folder(folder) != kept
+    assert hashes.of_folder(folder) == kept
+
+
+def test_caller_may_allow_other_answers(small_run, tmp_path, monkeypatch):
+    (tmp_path / "huggingface").mkdir()
+    (tmp_path / "huggingface" / "handler.py").touch()
+    monkeypatch.setattr(Huggingface, "_classifier_tensors", lambda self, tensors: WRONG)
+    folder = _exporter(small_run, tmp_path, tolerance=1.0).write()
+    assert json.loads((folder / layout.EXPORT_RECORD).read_text())["largest_difference"] > 0.1
+    assert (folder / "handler.py").exists()  # it was added by a user
 
 
 @pytest.mark.parametrize("head", [True, False])
@@ -198,10 +205,9 @@ def test_full_disk_leaves_the_folder_as_it_was(small_run, tmp_path, monkeypatch)
 def test_missing_license_is_reported(small_run, tmp_path):
     for license, summary in (("mit", None), (None, NO_LICENSE)):
         exporter = _exporter(small_run, tmp_path, license)
-        exporter.write()
+        exporter.save(tmp_path)
         assert exporter.message == summary
-        readme = (exporter.folder / "README.md").read_text()
-        assert readme == "---\ntags: [header]\n---\na card\n"
+        assert (tmp_path / "README.md").read_text() == "---\ntags: [header]\n---\na card\n"
 
 
 @pytest.mark.parametrize("truncation", [Tail(), HeadTail(head=4), Windows()], ids=type)
@@ -210,9 +216,9 @@ def test_transformers_cuts_texts_as_the_run_does_or_the_caller_is_told(
 ):
     layer = small.text_layer(max_length=12)
     layer.truncation = truncation
-    small.run_dir(tmp_path, small_run[0], small.text_layer(), small.TEXTS)
-    exporter = _exporter((small_run[0], layer, small_run[2]), tmp_path, tolerance=1.0)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(exporter.write())
+    exporter = _exporter((small_run[0], layer, small_run[2]), tmp_path)
+    exporter.save(tmp_path)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
     long, other = " ".join(f"x{n}" for n in range(40)), " ".join(f"y{n}" for n in range(40))
     for columns in ([long],), ([long], [other]):
         same = tokenizer(*columns, truncation=True)["input_ids"] == (
