@@ -1,6 +1,7 @@
 """Compare the predictions of an export with those that the run has recorded."""
 
 import math
+import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from ftkeras.errors import UserError
 from ftkeras.problems import Comparison, Problem
-from ftkeras.support import accelerator, bounds
+from ftkeras.support import accelerator, bounds, commands
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.windows import Windows
 
@@ -72,14 +73,28 @@ class Bounds:
             logit_tolerance = LOGIT_TOLERANCES.get(stored_in)
         return cls(tolerance, logit_tolerance)
 
-    def check(self, comparison: Comparison, exporter: str, unit: str = "a probability") -> None:
-        """Raise UserError if the predictions differ by more than the bounds; `unit` names one."""
+    def check(
+        self,
+        comparison: Comparison,
+        exporter: str,
+        run_dir: pathlib.Path,
+        unit: str = "a probability",
+    ) -> None:
+        """Raise UserError if the predictions differ by more than the bounds.
+
+        Args:
+            comparison: Of the export with the run.
+            exporter: The exporter's name.
+            run_dir: The run's folder.
+            unit: What a prediction is called.
+        """
         # `not … <=` also refuses NaN, which `>` would accept.
         if self.tolerance is not None and not comparison.largest_difference <= self.tolerance:
             raise UserError(
                 f"export={exporter}: {unit} differs by {comparison.largest_difference:.1e} from "
                 f"what the run has measured, more than tolerance={self.tolerance:g}; "
-                f"{comparison.changes}."
+                f"{comparison.changes}. If the run was measured on other devices, measure it here: "
+                f"{commands.line('evaluate', run_dir=run_dir)}"
             )
         if self.logit_tolerance is not None and not comparison.logit_change <= self.logit_tolerance:
             moves = comparison.moves.format(f"{comparison.logit_change:.2g}")

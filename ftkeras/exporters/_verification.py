@@ -52,6 +52,7 @@ class Verifier:
         text_layer: TextLayer,
         bounds: Bounds,
         compute: str,
+        run_dir: pathlib.Path,
     ) -> tuple[Comparison, dict[str, float]]:
         """Run a SavedModel in the process, and compare its predictions with the run's.
 
@@ -62,6 +63,7 @@ class Verifier:
             text_layer: Makes the ids for the signature that takes ids.
             bounds: How far the predictions may differ.
             compute: The type that the model is computed in.
+            run_dir: The run's folder.
 
         Returns:
             The comparison, and the milliseconds of a batch by batch size.
@@ -83,7 +85,7 @@ class Verifier:
             }
         )
         comparison = problem.compare_served(samples, findings["rows"])
-        bounds.check(comparison, "saved_model", problem.unit)
+        bounds.check(comparison, "saved_model", run_dir, problem.unit)
         if wrong := findings["disagreements"]:
             raise UserError(f"export=saved_model: the written model is not usable: {wrong[0]}.")
         return comparison, findings["latency_ms"]

@@ -170,7 +170,7 @@ class Huggingface:
         )
         rows = answers(served.serving_default(), measured)
         comparison = self.problem.compare_served(measured, rows)
-        self.bounds.check(comparison, "huggingface", self.problem.unit)
+        self.bounds.check(comparison, "huggingface", self.run_dir, self.problem.unit)
         return {**comparison.record(), **self.bounds.record()}
 
     def _classifier_config(self) -> dict:

@@ -92,7 +92,7 @@ class Litert(TokenIdExporter):
         folder, measured = self.run_dir / "litert", samples.read(self.run_dir)
         content = self._convert()
         comparison = self._compare(measured, _runner(content))
-        self.bounds.check(comparison, "litert", self.problem.unit)
+        self.bounds.check(comparison, "litert", self.run_dir, self.problem.unit)
         with exported.replacing(folder) as draft:
             (draft / MODEL).write_bytes(content)
             self._write_text_files(draft)

@@ -103,7 +103,7 @@ class Onnx(TokenIdExporter):
             model = draft / MODEL
             onnx.save_model(written, model)
             comparison = self._compare(measured, _runner(model))
-            self.bounds.check(comparison, "onnx", self.problem.unit)
+            self.bounds.check(comparison, "onnx", self.run_dir, self.problem.unit)
             self._write_text_files(draft)
             inputs.write(draft, inputs.read(self.run_dir))
             files.write_text(draft / layout.MODEL_CARD, self.card.text())

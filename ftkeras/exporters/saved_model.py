@@ -95,7 +95,7 @@ class SavedModel:
         steps: Points at which `explain` takes gradients; at least 1; None for 32. Only with it.
         tolerance: How far a probability, or a number in standard deviations, may be from the
             run's, in 0 to 1; None for 1e-5 with
-            float32 weights (0.02 if the run used a GPU or TPU), otherwise no bound.
+            float32 weights (0.02 if this process uses a GPU or TPU), otherwise no bound.
         logit_tolerance: How far a logit may move, relative to the spread of the logits (see
             `problems.Comparison`); not negative; None for 0.02 with float16, 0.15 with bfloat16,
             0.25 with int8, otherwise no bound.
@@ -276,6 +276,7 @@ class SavedModel:
             text_layer=self.text_layer,
             bounds=bounds,
             compute=compute,
+            run_dir=self.run_dir,
         )
 
     def _measure_original(self, measured: list[dict]) -> dict:

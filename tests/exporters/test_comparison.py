@@ -1,5 +1,6 @@
 """Comparison of an export's predictions with the run's, and its bounds."""
 
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ftkeras.problems import Comparison
 from ftkeras.problems.classification import Classification
 
 LABELS = ("a", "b", "c")
+RUN = pathlib.Path("runs/a run")
 PROBLEM = Classification(labels=LABELS)
 
 
@@ -87,23 +89,30 @@ def _found(**values: Any) -> Comparison:
 @pytest.mark.parametrize("value", [0.11, float("nan")])
 def test_change_beyond_a_bound_is_refused(value):
     with pytest.raises(UserError, match=r"more than tolerance=0\.1; 3 of 10 labels change"):
-        Bounds(tolerance=0.1).check(_found(largest_difference=value), "x")
+        Bounds(tolerance=0.1).check(_found(largest_difference=value), "x", RUN)
     with pytest.raises(UserError, match=r"export=x: logits.* logit_tolerance=0\.1; 3 of 10 labels"):
-        Bounds(logit_tolerance=0.1).check(_found(logit_change=value), "x")
+        Bounds(logit_tolerance=0.1).check(_found(logit_change=value), "x", RUN)
+
+
+def test_run_of_another_device_is_to_be_measured_here():
+    """A GPU rounds more than the CPU, on which no bound would hold."""
+    remedy = r"measure it here: python -m ftkeras\.main evaluate '--run_dir=runs/a run'$"
+    with pytest.raises(UserError, match=remedy):
+        Bounds(tolerance=0.1).check(_found(largest_difference=0.2), "x", RUN)
 
 
 def test_message_says_what_moves():
     found = _found(logit_change=0.3, moves="scores change by {}")
     assert found.summary() == "3 of 10 labels change, scores change by at most 30 %"
     with pytest.raises(UserError, match=r"^export=x: scores change by 0\.3, more than"):
-        Bounds(logit_tolerance=0.1).check(found, "x")
+        Bounds(logit_tolerance=0.1).check(found, "x", RUN)
 
 
 def test_change_within_the_bounds_passes():
     Bounds(tolerance=0.1, logit_tolerance=0.2).check(
-        _found(largest_difference=0.1, logit_change=0.2), "x"
+        _found(largest_difference=0.1, logit_change=0.2), "x", RUN
     )
-    Bounds().check(_found(largest_difference=1.0, logit_change=9.0), "x")
+    Bounds().check(_found(largest_difference=1.0, logit_change=9.0), "x", RUN)
 
 
 @pytest.mark.parametrize(
