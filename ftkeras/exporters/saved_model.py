@@ -1,6 +1,7 @@
 """Export to a SavedModel for TensorFlow Serving."""
 
 import contextlib
+import os
 import pathlib
 import shutil
 import tempfile
@@ -301,11 +302,14 @@ def _bounds(
 
 @contextlib.contextmanager
 def _errors_of_disk(folder: pathlib.Path) -> Iterator[None]:
-    """Raise UserError where TensorFlow can't write into a folder, such as on a full disk."""
+    """Raise UserError where TensorFlow can't write into a folder, as its disk is full or broken."""
     try:
         yield
-    except tf.errors.OpError as error:
-        reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]
+    except tf.errors.OpError as error:  # its class and code do not tell a disk's error from others
+        reasons = (os.strerror(code) for code in files.OF_DISKS)
+        reason = next((one for one in reasons if one in error.message), None)
+        if reason is None:
+            raise
         raise UserError(
             f"export=saved_model: {folder} can't hold the model ({reason}); free space there, or "
             "choose another `export_dir`."

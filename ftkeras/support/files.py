@@ -17,7 +17,7 @@ from typing import Any
 from ftkeras.errors import UserError
 
 # What a disk says that is full or broken. Python does not say which file was written.
-_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def from_here(path: pathlib.Path) -> pathlib.Path:
@@ -104,7 +104,7 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         os.replace(beside, path)
     except BaseException as error:
         beside.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in _OF_DISKS and error.filename is None:
+        if isinstance(error, OSError) and error.errno in OF_DISKS and error.filename is None:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
@@ -194,7 +194,7 @@ def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
         shutil.rmtree(draft, ignore_errors=True)
         if old.exists() and not path.exists():
             old.rename(path)
-        if isinstance(error, OSError) and error.errno in _OF_DISKS:  # the draft's name says little
+        if isinstance(error, OSError) and error.errno in OF_DISKS:  # the draft's name says little
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     shutil.rmtree(old, ignore_errors=True)

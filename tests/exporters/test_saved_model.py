@@ -167,20 +167,36 @@ def test_export_with_an_unknown_op_is_refused(small_run, monkeypatch):
     assert set(exporter.served_from.iterdir()) == before
 
 
-def test_full_disk_is_told_and_leaves_nothing(small_run, tmp_path, monkeypatch):
-    """In TensorFlow's words, which name a file of the version that will not be there."""
+@pytest.fixture
+def failing(small_run, tmp_path, monkeypatch):
+    """Return what makes an exporter whose model TensorFlow can't save, by the error."""
     model, layer, _ = small_run
-    exporter = small.exporter(small.run_dir(tmp_path, model, layer, small.TEXTS), model, layer)
+
+    def make(error):
+        def fail(*arguments):
+            raise error
+
+        monkeypatch.setattr(tf.saved_model, "save", fail)
+        run_dir = small.run_dir(tmp_path, model, layer, small.TEXTS)
+        return small.exporter(run_dir, model, layer)
+
+    return make
+
+
+def test_full_disk_is_told_and_leaves_nothing(failing, tmp_path):
+    """In TensorFlow's words, which name a file of the version that will not be there."""
     words = "{{node x}} served/.1.partial/variables/a; No space left on device [Op:SaveV2]"
-
-    def fail(*arguments):
-        raise tf.errors.ResourceExhaustedError(None, None, words)
-
-    monkeypatch.setattr(tf.saved_model, "save", fail)
+    exporter = failing(tf.errors.ResourceExhaustedError(None, None, words))
     reason = r"served can't hold the model \(No space left on device\); .*`export_dir`"
     with pytest.raises(UserError, match=f"export=saved_model: {tmp_path}/{reason}"):
         exporter.write()
     assert list((tmp_path / "served").iterdir()) == []
+
+
+def test_error_that_is_not_the_disks_stays_as_it_is(failing):
+    error = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor [Op:Cast]")
+    with pytest.raises(tf.errors.ResourceExhaustedError, match="OOM"):
+        failing(error).write()
 
 
 def test_run_without_samples_names_the_command_that_writes_them(small_run, tmp_path):
