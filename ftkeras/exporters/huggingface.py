@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from ftkeras.checkpoints import huggingface
 from ftkeras.errors import UserError
@@ -13,7 +14,6 @@ from ftkeras.exporters._comparison import Bounds, exact_tolerance
 from ftkeras.exporters._run_saved_model import answers
 from ftkeras.exporters._signatures import Served
 from ftkeras.exporters._token_ids import TOLERANCE
-from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Problem
 from ftkeras.runs import exported, metrics, samples
 from ftkeras.support import files
@@ -156,14 +156,21 @@ class Huggingface:
             files.write_json(folder / name, content)
 
     def _verify(self, folder: pathlib.Path, measured: list[dict]) -> dict[str, Any]:
-        """Compare the model in a folder with the run; return the entries of export.json."""
+        """Compare the model in a folder with the run; return the entries of export.json.
+
+        The model that is read is on the CPU, as a GPU may not have the memory for another one.
+        """
+        with tf.device("CPU:0"):
+            return self._compare(folder, measured)
+
+    def _compare(self, folder: pathlib.Path, measured: list[dict]) -> dict[str, Any]:
         wanted = self.problem.huggingface_class if self.classifies else None
         again = _read_back.read(folder, self.model, wanted)
         if self.model.head.needs_vocabulary:
             _read_back.require_equal(again, self.model)
             return {}
         served = Served(
-            weights=Weights(again),
+            weights=lambda inputs: (again.head(*again.features(inputs), training=False),),
             text_layer=self.text_layer,
             problem=self.problem.huggingface_problem() if self.classifies else self.problem,
             pairs=self.pairs,

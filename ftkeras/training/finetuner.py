@@ -102,7 +102,7 @@ class FineTuner(ReplicatedModel):
     def call(
         self, inputs: dict[str, Tensor], embedding_offset: Tensor = None, training: bool = False
     ) -> Tensor:
-        features, padding_mask = self._features(inputs, embedding_offset, training)
+        features, padding_mask = self.features(inputs, embedding_offset, training)
         logits = self.head(features, padding_mask, training=training)
         is_flat = self.head.per_token and not self.head.whole_texts
         return ops.reshape(logits, (-1, logits.shape[-1])) if is_flat else logits
@@ -120,9 +120,9 @@ class FineTuner(ReplicatedModel):
 
         Half-precision values are converted without loss.
         """
-        return ops.cast(self.head.text_vectors(*self._features(inputs)), "float32")
+        return ops.cast(self.head.text_vectors(*self.features(inputs)), "float32")
 
-    def _features(
+    def features(
         self, inputs: dict[str, Tensor], embedding_offset: Tensor = None, training: bool = False
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the head's arguments: features and their padding mask."""

@@ -102,7 +102,7 @@ def test_half_precision_is_close(policy, tolerance):
 def test_model_computes_every_token_only_for_a_head_that_reads_them(pooling):
     head = Classification(classes=2, pooling=pooling, seed=1)
     model = FineTuner(encoder=tiny_bert(), head=head, pad_id=0)
-    features, _ = model._features({"token_ids": ROWS["token_ids"]})
+    features, _ = model.features({"token_ids": ROWS["token_ids"]})
     assert ("sequence" in features) == (pooling == "mean")
 
 

@@ -8,6 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import transformers
 from huggingface_hub import ModelCard, metadata_load
 from safetensors import SafetensorError
@@ -16,6 +17,7 @@ from ftkeras.checkpoints import huggingface
 from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
 from ftkeras.exporters import _read_back
+from ftkeras.exporters import huggingface as huggingface_exporter
 from ftkeras.exporters.huggingface import NO_LICENSE, Huggingface
 from ftkeras.runs import layout, metrics, samples
 from ftkeras.support import hashes
@@ -178,6 +180,30 @@ def test_temperature_is_in_the_weights_that_are_compared(small_run, tmp_path):
     (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, rows)))
     record = json.loads((exporter.write() / layout.EXPORT_RECORD).read_text())
     assert record["largest_difference"] < 1e-5
+
+
+def test_model_that_is_read_back_does_not_take_memory_of_the_device(
+    small_run, tmp_path, monkeypatch
+):
+    """The second CPU stands for a GPU that has the model of the run."""
+    made, answered = [], []
+    read, answers = _read_back.read, huggingface_exporter.answers
+
+    def keep(*about):
+        made.append(read(*about))
+        return made[0]
+
+    def record(signature, texts):
+        outputs = signature(text=tf.constant(["good"]))
+        answered.extend(value.device for value in outputs.values())
+        return answers(signature, texts)
+
+    monkeypatch.setattr(_read_back, "read", keep)
+    monkeypatch.setattr(huggingface_exporter, "answers", record)
+    with tf.device("CPU:1"):
+        _exporter(small_run, tmp_path).write()
+    held = {variable.value.device for variable in made[0].saved_variables}
+    assert {name.rpartition("/")[2] for name in held.union(answered)} == {"device:CPU:0"}
 
 
 def test_weights_of_a_model_without_answers_are_compared(small_run):
