@@ -28,9 +28,9 @@ WHEELS=$(mktemp -d)
 python -m pip wheel --quiet --no-deps --wheel-dir "$WHEELS" "$HERE"
 tpu ssh --command="rm -f ftkeras-*.whl"
 gcloud compute tpus tpu-vm scp --project="$PROJECT" --zone="$ZONE" "$WHEELS"/*.whl "$NAME":
-tpu ssh --command="pip install --quiet --upgrade-strategy=only-if-needed ./ftkeras-*.whl"
-# pip keeps what has the same version, such as that of an earlier call; with its dependencies there.
-tpu ssh --command="pip install --quiet --force-reinstall --no-deps ./ftkeras-*.whl"
+# Uninstall first: pip would keep an earlier call's ftkeras, as its version is the same.
+tpu ssh --command="pip uninstall --quiet --yes ftkeras;
+    pip install --quiet --upgrade-strategy=only-if-needed ./ftkeras-*.whl"
 
 # packed gives batches of one shape, which a TPU needs. The flags are quoted for the remote shell.
 FLAGS=$(printf ' %q' "--strategy=tpu(name='local')" --batching=packed --run_dir=run "$@")
