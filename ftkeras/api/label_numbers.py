@@ -24,7 +24,7 @@ def refuse_ambiguous(labels: Sequence[Any], number: Any, argument: str) -> None:
     other = next((place for place, name in enumerate(labels) if int(name) != place), None)
     if other is not None:
         raise ValueError(
-            f"`{argument}` must be names of labels, such as {labels[0]!r}, as these are integers "
-            f"unlike their numbers: number {other} is {labels[other]!r}. "
-            f"Received: {shown(number)}."
+            f"`{argument}` must be names of labels, such as {labels[0]!r}: the labels are "
+            f"integers, and number {other} is the label {labels[other]!r}, so a number "
+            f"could mean either. Received: {shown(number)}."
         )

@@ -7,6 +7,7 @@ import numpy as np
 
 from ftkeras.api.checked_model import same_length
 from ftkeras.api.columns import is_column, numbers_or_names, plain, shown
+from ftkeras.api.label_numbers import refuse_ambiguous
 from ftkeras.api.text_model import TextModel
 
 # What to do with names in a dataset.
@@ -39,15 +40,23 @@ class LabelledTextModel(TextModel):
         """Return the columns of a table in the order of the labels.
 
         Raises:
-            ValueError: if they are not named by the labels, or by their numbers, as pandas does.
+            ValueError: if they are not named by the labels, or by their numbers, as pandas does;
+                or may be named by either.
         """
-        numbers = range(len(self.labels))
-        names = numbers if set(columns) == set(numbers) else self.labels
-        if set(columns) != set(names):
+        by_name, numbers = (
+            {str(n): column for n, column in columns.items()},
+            range(len(self.labels)),
+        )
+        is_named = len(by_name) == len(columns) and set(by_name) == set(self.labels)
+        is_numbered = set(columns) == set(numbers)
+        if not is_named and not is_numbered:
             raise ValueError(
                 f"`y` must have a column for each of the labels {', '.join(self.labels)}. "
                 f"Received: {', '.join(map(repr, columns))}."
             )
+        if is_named and is_numbered:
+            refuse_ambiguous(self.labels, next(iter(columns)), "y")
+        names, columns = (self.labels, by_name) if is_named else (numbers, columns)
         for name in names:
             same_length(x, columns[name], f"y[{name!r}]")
         found = [numbers_or_names(columns[name], "y", "numbers") for name in names]

@@ -292,7 +292,7 @@ def test_numbers_are_refused_if_labels_are_other_numbers(models, names):
     config = models["classifier"].get_config() | {"labels": names}
     model = ftkeras.TextClassifier.from_config(config)
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-    message = "must be names of labels, such as '1', .*: number 0 is '1'. Received: 1"
+    message = "must be names of labels, such as '1': .* number 0 is the label '1', .* Received: 1"
     for y in ([1, 1], np.ones((2, 1)), tf.constant([1, 1])):
         check_refused(lambda y=y: model.fit(TEXTS, y, verbose=0), f"`y` {message}")
     weights = {1: 5.0}
@@ -304,10 +304,26 @@ def test_numbers_are_refused_if_labels_are_other_numbers(models, names):
     assert model.targets(TEXTS, np.eye(2)).tolist() == np.eye(2).tolist()
 
 
+def test_columns_are_taken_for_integers_that_are_labels_unless_they_may_be_numbers(models):
+    def targets(names, y):
+        config = models["classifier"].get_config() | {"labels": names}
+        model = ftkeras.TextClassifier.from_config(config)
+        model.compile("sgd", "categorical_crossentropy")
+        return model.targets(TEXTS, y).tolist()
+
+    backwards = np.eye(2)[::-1].tolist()
+    assert targets(["1", "2"], pd.get_dummies(pd.Series([2, 1]))) == backwards
+    assert targets(["1", "2"], pd.DataFrame(backwards)) == backwards
+    assert targets(["0", "1"], pd.get_dummies(pd.Series([1, 0]))) == backwards
+    assert targets(["1", "0"], pd.get_dummies(pd.Series(["1", "0"]))) == np.eye(2).tolist()
+    message = "`y` must be names of labels, such as '1': .* number 0 is the label '1', .*either."
+    check_refused(lambda: targets(["1", "0"], pd.get_dummies(pd.Series([1, 0]))), message)
+
+
 def test_tags_are_refused_as_numbers_if_labels_are_other_numbers(models):
     config = models["tagger"].get_config() | {"labels": ["1", "0"]}
     model = ftkeras.TokenClassifier.from_config(config)
     check_refused(
         lambda: model.targets(WORDS, [[1, 0], [1]]),
-        "`y` must be names of labels, such as '1', .*: number 0 is '1'. Received: 1",
+        "`y` must be names of labels, such as '1': .* number 0 is the label '1', .* Received: 1",
     )
