@@ -4,6 +4,7 @@ import functools
 import itertools
 import pathlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -27,7 +28,9 @@ class Conll:
 
     Columns are separated by spaces or tabs. Lines that start with -DOCSTART- are skipped, and so
     are comments: lines that start with # and do not end with a tag. In CoNLL-U and similar files,
-    the first column numbers the words of each sentence, and the second has the words.
+    the first column numbers the words of each sentence, and the second has the words. Their lines
+    of ranges, such as 2-3 of a word that is written as two, and of empty nodes, such as 4.1, are
+    skipped: the words of a range follow it, and an empty node is not in the text.
     Sources: Tjong Kim Sang and De Meulder, 2003, https://aclanthology.org/W03-0419;
     https://universaldependencies.org/format.html.
 
@@ -59,7 +62,7 @@ class Conll:
         given_tag = _number("label_column", tag)
         self._tag = -1 if given_tag is None else given_tag
         self.skipped: Sequence[str] = ()
-        self._names, self._documents, self._comments = names, 0, 0
+        self._names, self._left_out = names, Counter[str]()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ class Conll:
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:
         """Yield the line on which each sentence starts, and the sentence."""
-        self._documents = self._comments = 0
+        self._left_out.clear()
         for path in self._paths:
             for sentence in self._sentences(path):
                 line, (_, words, tags) = sentence[0][0], zip(*sentence, strict=True)
@@ -81,11 +84,9 @@ class Conll:
                     place = f"the sentence in line {line} of {str(path)!r}"
                     raise UserError(f"`data`: {place}: {error}.") from None
                 yield line, tagged
-        counts = {_DOCUMENT: self._documents, "of comments": self._comments}
         self.skipped = tuple(
             f"{plurals.counted(count, 'line', 'lines')} {what} skipped"
-            for what, count in counts.items()
-            if count
+            for what, count in sorted(self._left_out.items())
         )
 
     def is_likely(self, lines: int) -> bool:
@@ -122,10 +123,8 @@ class Conll:
     def _sentences(self, path: pathlib.Path) -> Iterator[list[_Word]]:
         sentence: list[_Word] = []
         for number, fields in self._lines(path):
-            if fields and fields[0] == _DOCUMENT:
-                self._documents += 1
-            elif fields and self._is_comment(fields):
-                self._comments += 1
+            if fields and (what := self._what_else(fields)):
+                self._left_out[what] += 1
             elif fields:
                 sentence.append((number, *self._fields(path, number, fields)))
             elif sentence:
@@ -134,10 +133,17 @@ class Conll:
         if sentence:
             yield sentence
 
-    def _is_comment(self, fields: Sequence[str]) -> bool:
-        if not fields[0].startswith(_COMMENT):
-            return False
-        return self._is_numbered or not TAG.fullmatch(fields[-1])
+    def _what_else(self, fields: Sequence[str]) -> str | None:
+        """Return the kind of a line that has no word; None if it has one."""
+        first = fields[0]
+        if first == _DOCUMENT:
+            return _DOCUMENT
+        is_numbered = self._is_numbered
+        if first.startswith(_COMMENT) and (is_numbered or not TAG.fullmatch(fields[-1])):
+            return "of comments"
+        if is_numbered and not first.isdecimal() and _WORD_NUMBER.fullmatch(first):
+            return "of ranges and empty nodes"
+        return None
 
     def _fields(self, path: pathlib.Path, line: int, fields: Sequence[str]) -> tuple[str, str]:
         count = len(fields)

@@ -65,8 +65,10 @@ NUMBERED = """# sent_id = 1
 3 # # O
 
 1 New new B-LOC
-2-3 York york I-LOC
-2 City city I-LOC
+2-3 can't _ _
+2 ca can O
+3 n't not B-NOT
+3.1 sell sell _
 """
 
 
@@ -75,10 +77,11 @@ def test_words_are_not_read_from_the_column_that_numbers_them(tmp_path):
     path.write_text(NUMBERED)
     file = _open(path)
     texts = [row.text for _, row in file.rows()]
-    assert texts == [b"EU rejects #", b"New York City"]
+    assert texts == [b"EU rejects #", b"New ca n't"]
     assert file.notes[1] == "words from column 1, as column 0 numbers the words"
-    assert file.skipped == ("2 lines of comments skipped",)
-    assert _read(path, text=2)[1][0] == b"new york city"
+    skipped = ("2 lines of comments skipped", "2 lines of ranges and empty nodes skipped")
+    assert file.skipped == skipped
+    assert _read(path, text=2)[1][0] == b"new can not"
 
 
 @pytest.mark.parametrize("text", ["1 B-NUM\n2 O\n", "2 a B-NUM\n3 b O\n", "1 a B-A\n\n1 b O\n"])
