@@ -118,7 +118,7 @@ class Classification(OwnFiles):
         given = self._given_labels or {}
         if column.counts and column.counts.keys() <= set(given):
             return None
-        problem = inference.find_problem(column)
+        problem = inference.find_problem(column, classes=bool(given))
         if problem == "regression" and not given:
             numbers = f"the labels of {sample.name!r} are many different numbers"
             return problem, f"{numbers}; with `label_names` they are classes{self._of_pairs()}"
@@ -184,7 +184,8 @@ class Classification(OwnFiles):
             return Labels(self._given_labels, {n: i for i, n in enumerate(self._given_labels)})
         column = self._profile.columns[self._roles.label]
         named = self._chosen.label is not None
-        problem = inference.find_problem(column, named=named)
+        classes = bool(self._given_labels)
+        problem = inference.find_problem(column, named=named, classes=classes)
         if problem != "classification":
             raise UserError(
                 f"`data`: the labels of {self._profile.name!r} are {_LABELS_OF[problem]}"

@@ -36,8 +36,8 @@ _WORDS_OF_A_TEXT = 3.0
 _MOST_INTEGER_CLASSES = 50
 # So many columns of 0 and 1 are a label each.
 _FEWEST_INDICATORS = 3
-# A number with a decimal comma, or two labels with a comma between them.
-_PAIR_OF_DIGITS = re.compile(r"[+-]?\d+,\d+")
+# With a comma, a number with a decimal comma, or two labels with a comma between them.
+_DIGITS = re.compile(r"[+-]?\d+(,\d+)?")
 # Words with more distinct values than this share of the rows are no classes.
 _MOST_DISTINCT_SHARE = 0.5
 
@@ -172,19 +172,21 @@ def find_indicators(profile: Profile, chosen: Chosen) -> tuple[Column, ...]:
     return indicators if len(indicators) >= _FEWEST_INDICATORS and not others else ()
 
 
-def find_problem(label: Column, *, named: bool = False) -> str:
+def find_problem(label: Column, *, named: bool = False, classes: bool = False) -> str:
     """Return the problem that the values of a label column pose.
 
     Args:
         label: the column.
         named: whether the user has named it.
+        classes: whether the user has named the classes, so that no value is meant as a number.
 
     Raises:
         UserError: if they are neither classes, numbers nor lists, or are tags of words, or may be
             numbers or lists.
     """
     _refuse_tags(label)
-    _refuse_decimal_commas(label)
+    if not classes:
+        _refuse_decimal_commas(label)
     if label_lists.holds_lists(label) or label_lists.joining(label.counts):
         return "multi_label"
     only_integers = label.integers == label.values
@@ -203,13 +205,18 @@ def find_problem(label: Column, *, named: bool = False) -> str:
 
 
 def _refuse_decimal_commas(label: Column) -> None:
-    """Raise UserError if all values are digits with a comma, which may mean two things."""
-    if label.counts and all(map(_PAIR_OF_DIGITS.fullmatch, label.counts)):
+    """Raise UserError if all values are digits, some with a comma, which may mean two things.
+
+    Spreadsheets write 3 beside 3,5.
+    """
+    found = [_DIGITS.fullmatch(value) for value in label.counts]
+    example = next((match[0] for match in found if match and match[1]), None)
+    if example is not None and all(found):
         raise UserError(
             f"`label_column`: the values of column {_shown(label)} may be numbers with a decimal "
             "comma, or labels joined by a comma. For numbers, write a decimal point and set "
             "task=regression; for labels, set label_separator=','. "
-            f"Received: {_example(label)}."
+            f"Received: {example!r:.60}."
         )
 
 
