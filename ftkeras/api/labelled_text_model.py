@@ -56,10 +56,11 @@ class LabelledTextModel(TextModel):
             )
         if is_named and is_numbered:
             refuse_ambiguous(self.labels, next(iter(columns)), "y")
-        names, columns = (self.labels, by_name) if is_named else (numbers, columns)
+        named: Mapping[Any, Any] = by_name if is_named else columns
+        names = self.labels if is_named else numbers
         for name in names:
-            same_length(x, columns[name], f"y[{name!r}]")
-        found = [numbers_or_names(columns[name], "y", "numbers") for name in names]
+            same_length(x, named[name], f"y[{name!r}]")
+        found = [numbers_or_names(named[name], "y", "numbers") for name in names]
         return np.stack(found, axis=1)
 
 

@@ -29,12 +29,12 @@ def of_file(path: pathlib.Path, encoding: str | None) -> Iterator[str]:
         path: of the file.
         encoding: as `find_encoding` returns it.
     """
-    if encoding is None:
-        with open(path, "rb") as pipe:
-            yield from of_stream(pipe, str(path))
-        return
-    with opening.open_text(path, encoding, newline="\n") as file:
-        for line in file:
+    # A pipe can be opened only once, so it can't be asked whether it is compressed.
+    with opening.open_binary(path) if path.is_file() else open(path, "rb") as stream:
+        if encoding is None:
+            yield from of_stream(stream, str(path))
+            return
+        for line in opening.decoded(stream, str(path), encoding, newline="\n"):
             yield encode(line.rstrip("\r\n")).decode("utf-8", "replace")
 
 

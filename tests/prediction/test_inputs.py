@@ -121,11 +121,14 @@ def test_each_line_of_another_file_is_a_text(tmp_path, name):
     assert _texts(found) == ["id,text", "a", "", "b"]
 
 
-def test_lines_of_a_pipe_are_all_read(tmp_path):
+@pytest.mark.parametrize("encoding", [None, "utf-8", "latin-1", "utf-16"])
+def test_lines_of_a_pipe_are_all_read(tmp_path, encoding):
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("a long text\nb\n",))
+    raw = "a long café\nb\n".encode(encoding or "utf-8")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(raw,))
     writer.start()
-    assert _texts(_open(input=str(tmp_path / "pipe"))) == ["a long text", "b"]
+    found = _open(input=str(tmp_path / "pipe"), encoding=encoding)
+    assert _texts(found) == ["a long café", "b"]
     writer.join()
 
 

@@ -15,7 +15,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 from ftkeras.errors import UserError
 from ftkeras.support import files
@@ -94,7 +94,7 @@ def suffix(path: pathlib.Path) -> str:
     return named.suffix.lower()
 
 
-def open_binary(path: pathlib.Path) -> BinaryIO:
+def open_binary(path: pathlib.Path) -> io.BufferedReader:
     """Open a file for reading bytes, decompressing gzip, xz, bzip2 and zip by their content.
 
     Raises:
@@ -183,7 +183,20 @@ def marked_encoding(path: pathlib.Path) -> str | None:
 
 
 def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") -> io.TextIOWrapper:
-    """Open a text file. Invalid UTF-8 becomes lone surrogates, any other invalid byte U+FFFD.
+    """Open a text file; see `decoded`."""
+    return decoded(open_binary(path), str(path), encoding, newline=newline)
+
+
+def decoded(
+    stream: io.BufferedReader, name: str, encoding: str, *, newline: str | None
+) -> io.TextIOWrapper:
+    """Return bytes as text. Invalid UTF-8 becomes lone surrogates, any other invalid byte U+FFFD.
+
+    Args:
+        stream: is at its beginning.
+        name: of the stream, for the message.
+        encoding: of the text.
+        newline: as for `open`.
 
     Raises:
         UserError: if its first bytes are not in this encoding at all.
@@ -192,16 +205,15 @@ def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") ->
     errors = "surrogateescape" if unicode else "replace"
     if unicode:
         encoding = "utf-8-sig"  # which leaves out a byte order mark, if there is one
-    with open_binary(path) as file:
-        start = file.read(64)
     try:
-        codecs.getincrementaldecoder(encoding)(errors).decode(start)
+        codecs.getincrementaldecoder(encoding)(errors).decode(stream.peek(64)[:64])
     except UnicodeError as error:  # UTF-16 without a byte order mark is not replaceable
+        stream.close()
         raise UserError(
-            f"`encoding`={encoding} can't decode {str(path)!r}: {error}; for UTF-16 without a byte "
+            f"`encoding`={encoding} can't decode {name!r}: {error}; for UTF-16 without a byte "
             "order mark, use utf-16-le or utf-16-be."
         ) from None
-    return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline=newline)
+    return io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline=newline)
 
 
 @functools.cache  # a file is opened several times
