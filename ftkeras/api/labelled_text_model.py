@@ -43,10 +43,8 @@ class LabelledTextModel(TextModel):
             ValueError: if they are not named by the labels, or by their numbers, as pandas does;
                 or may be named by either.
         """
-        by_name, numbers = (
-            {str(n): column for n, column in columns.items()},
-            range(len(self.labels)),
-        )
+        by_name: dict[Any, Any] = {str(name): column for name, column in columns.items()}
+        numbers = range(len(self.labels))
         is_named = len(by_name) == len(columns) and set(by_name) == set(self.labels)
         is_numbered = set(columns) == set(numbers)
         if not is_named and not is_numbered:
@@ -56,11 +54,10 @@ class LabelledTextModel(TextModel):
             )
         if is_named and is_numbered:
             refuse_ambiguous(self.labels, next(iter(columns)), "y")
-        named: Mapping[Any, Any] = by_name if is_named else columns
-        names = self.labels if is_named else numbers
+        names, columns = (self.labels, by_name) if is_named else (numbers, columns)
         for name in names:
-            same_length(x, named[name], f"y[{name!r}]")
-        found = [numbers_or_names(named[name], "y", "numbers") for name in names]
+            same_length(x, columns[name], f"y[{name!r}]")
+        found = [numbers_or_names(columns[name], "y", "numbers") for name in names]
         return np.stack(found, axis=1)
 
 
