@@ -40,7 +40,7 @@ def configured(
     # Wrong values show before anything is written.
     placeholders = {name: in_memory.STEMS[name] for name in contents}
     checked = arguments.configuration(kind, {**others, **placeholders})
-    folder = from_here(pathlib.Path(getattr(checked, home) or _default_folder(checked)))
+    folder = pathlib.Path(getattr(checked, home) or _default_folder(checked))
     written = data_files.written(contents, folder, stems=in_memory.STEMS, restart=checked.restart)
     with written as paths, data_files.named_by_field(paths):
         yield arguments.configuration(kind, {**others, **paths, home: folder})

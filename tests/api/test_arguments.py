@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ftkeras
-from ftkeras.api import arguments
+from ftkeras.api import arguments, configuring
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
@@ -151,3 +151,10 @@ def test_labels_beside_the_data_are_shown_as_a_pair(verb, call):
     assert str(caught.value) == (
         f"{verb}() takes texts and labels as a pair, {call}, and all other settings by name."
     )
+
+
+def test_folder_of_a_run_is_recorded_as_it_is_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"data": {"text": ["a"], "label": ["b"]}, "run_dir": tmp_path / "run"}
+    with configuring.configured(Config, given, home="run_dir") as config:
+        assert str(tmp_path / "run" / "data" / "train.jsonl") in config.task
