@@ -220,7 +220,8 @@ class MultipleChoice(OwnFiles):
             what = "no answer" if is_missing(value) else f"the answer {str(value)[:60]!r}"
             raise UserError(
                 f"`data`: line {line} of {table.name!r} has {what}, which is not the "
-                f"{self._facts.notation} of one of its {len(listed.texts)} options."
+                f"{self._facts.notation} of one of its {len(listed.texts)} options; correct it, or "
+                "list the classes in `label_names` if answers are no options."
             )
         return number
 

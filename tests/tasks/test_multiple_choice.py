@@ -3,6 +3,7 @@
 import pytest
 
 from ftkeras.data.sources.stream import reraise_user_errors
+from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.tasks.classification import Classification
 from ftkeras.tasks.multiple_choice import MultipleChoice
@@ -16,7 +17,7 @@ def _file(folder, name: str, *answers, header="question,choice0,choice1,choice2,
     return str(folder / name)
 
 
-def _answers(task: MultipleChoice, split: str) -> list[int]:
+def _answers(task: Task, split: str) -> list[int]:
     return [int(example["label"]) for example in task.splits()[split].as_numpy_iterator()]
 
 
@@ -48,9 +49,15 @@ def test_notation_that_is_asked_for_is_not_replaced(tmp_path):
 
 def test_answer_that_is_no_option_is_refused_with_its_line(tmp_path):
     task = MultipleChoice(train=_file(tmp_path, "a.csv", "A", "B", "E", "C"))
-    message = "line 4 of .*a.csv.* has the answer 'E', which is not the letter of one of its 3"
+    message = (
+        "line 4 of .*a.csv.* has the answer 'E', which is not the letter of one of its 3 options; "
+        "correct it, or list the classes in `label_names`"
+    )
     with pytest.raises(UserError, match=message), reraise_user_errors():
         _answers(task, "train")
+    classes = Classification(train=str(tmp_path / "a.csv"), labels="A,B,C,E")
+    assert classes.better_task() is None
+    assert _answers(classes, "train") == [0, 1, 3, 2]
 
 
 def test_classification_warns_of_options_that_it_does_not_read(tmp_path):

@@ -29,8 +29,9 @@ _ANSWERS = (
 # The first rows, which show where options are.
 ROWS = 200
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# Above this share, the other rows are mistakes. Labels 0, 1 and 2 beside two options are below it.
-_MOST = 0.75
+# Above this share, the other rows are mistakes. Below it, an answer that is no option is a class,
+# such as the 2 of ties beside two options.
+_MOST = 0.9
 # Notations in which answers name an option, in the order in which they are tried.
 NOTATIONS = ("name", "number from 0", "number from 1", "letter", "text")
 

@@ -102,5 +102,10 @@ COLUMNS = ("question", "option_a", "option_b", "option_c", "answer")
     ],
 )
 def test_few_bad_rows_do_not_hide_options(columns, good, bad):
-    assert options.find(columns, [*[good] * 5, bad], None)
+    assert options.find(columns, [*[good] * 10, bad], None)
     assert not options.find(columns, [good, bad], None)
+
+
+def test_ties_beside_two_options_are_a_class():
+    rows = [("Who?", "I", "you", answer) for answer in [0, 1] * 4 + [2]]
+    assert not options.find(["question", "choice1", "choice2", "label"], rows, None)
