@@ -109,19 +109,24 @@ def hold_out_shares(
 def _join(counts: np.ndarray, joined: int, size: float) -> list[int]:
     """Return the folds that together come closest to a size and to the classes' part of it.
 
+    Folds differ in size if a group is larger than one, so their number may differ from `joined`.
+
     Args:
         counts: of the examples, integer [folds, classes].
-        joined: the number of folds to return.
+        joined: the number of folds if they are of one size.
         size: the number of examples that they should have.
     """
-    share = size * counts.sum(axis=0) / counts.sum()
-    # Folds differ if a group is larger than one.
-    chosen = [int(np.abs(counts.sum(axis=1) - size / joined).argmin())]
-    while len(chosen) < joined:
-        wanted = (len(chosen) + 1) / joined * share
+    share, sizes = size * counts.sum(axis=0) / counts.sum(), counts.sum(axis=1)
+    chosen = [int(np.abs(sizes - size / joined).argmin())]
+    while joined > 1 and len(chosen) < len(counts) - 1:
+        total = sizes[chosen].sum()
+        wanted = min(1.0, total / size + 1 / joined) * share
         difference = np.square(counts[chosen].sum(axis=0) + counts - wanted).sum(axis=1)
         difference[chosen] = np.inf
-        chosen.append(int(difference.argmin()))
+        best = int(difference.argmin())
+        if abs(total + sizes[best] - size) >= abs(total - size):
+            break
+        chosen.append(best)
     return chosen
 
 

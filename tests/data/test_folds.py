@@ -273,6 +273,13 @@ def test_a_group_that_is_larger_than_a_share_is_trained_on():
     assert np.unique(found, return_counts=True)[1].tolist() == [844, 78, 78]
 
 
+@pytest.mark.parametrize("share", [0.15, 0.35, 0.45])
+def test_share_is_held_out_beside_a_group_that_is_larger_than_a_fold(share):
+    groups = np.r_[np.zeros(40, int), np.arange(1, 61)]
+    found = folds.hold_out_shares(np.arange(100) % 2, groups, [share], seed=0)
+    assert (found == 0).mean() == pytest.approx(share, abs=0.011)
+
+
 @examples(60)
 @given(
     labels=st.lists(st.integers(0, 3), min_size=10, max_size=200),

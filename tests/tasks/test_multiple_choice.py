@@ -55,7 +55,8 @@ def test_answer_that_is_no_option_is_refused_with_its_line(tmp_path):
     )
     with pytest.raises(UserError, match=message), reraise_user_errors():
         _answers(task, "train")
-    classes = Classification(train=str(tmp_path / "a.csv"), labels="A,B,C,E")
+    file = {"train": str(tmp_path / "a.csv"), "text": "question", "label": "answer"}
+    classes = Classification(**file, labels="A,B,C,E")
     assert classes.better_task() is None
     assert _answers(classes, "train") == [0, 1, 3, 2]
 
