@@ -12,11 +12,21 @@ from ftkeras.losses.span_cross_entropy import SpanCrossEntropy
 
 _OF_LOGITS = BinaryCrossEntropy | CrossEntropy | Focal | SpanCrossEntropy
 # Metrics of Keras that compare a matrix with a matrix, in lower case without underscores.
-_OF_MATRICES = ("auc", "categoricalaccuracy", "f1score", "fbetascore", "precision", "recall")
+_OF_MATRICES = (
+    *("auc", "binaryaccuracy", "categoricalaccuracy", "topkcategoricalaccuracy"),
+    *("categoricalcrossentropy", "f1score", "fbetascore", "r2score", "precision", "recall"),
+    *("precisionatrecall", "recallatprecision", "sensitivityatspecificity"),
+    *("specificityatsensitivity", "truepositives", "truenegatives", "falsepositives"),
+    "falsenegatives",
+)
+# Activations whose outputs are known to be logits or probabilities. After a log_softmax, for
+# example, a loss of logits is right, too.
+_ACTIVATIONS = ("linear", "softmax", "sigmoid")
 
 
 def name_of(loss: Any) -> str:
     """Return the name of a loss, which may be a name, a function or an object; '' of None."""
+    loss = _only(loss)
     if loss is None or isinstance(loss, str):
         return loss or ""
     return getattr(loss, "name", None) or getattr(loss, "__name__", "")
@@ -30,7 +40,7 @@ def is_of_keras(loss: Any) -> bool:
 
 def takes_numbers(loss: Any) -> bool:
     """Return whether a loss of Keras or of this package takes the numbers of classes."""
-    if isinstance(loss, CrossEntropy | Focal):
+    if isinstance(_found(loss), CrossEntropy | Focal):
         return True
     return is_of_keras(loss) and "sparse" in _kind(_found(loss)).__name__.lower()
 
@@ -43,13 +53,11 @@ def check_activation(loss: Any, activation: Any) -> None:
         activation: that of the outputs; empty if they are neither.
     """
     logits, is_linear = _takes_logits(loss), activation == "linear"
-    if logits is None or logits == is_linear or not activation:
+    if logits is None or logits == is_linear or activation not in _ACTIVATIONS:
         return
     takes, returns = ("logits", "probabilities") if logits else ("probabilities", "logits")
     remedy = (
-        "make the model with activation='linear'"
-        if logits
-        else "use a loss with from_logits=True, or make the model without activation='linear'"
+        "make the model with activation='linear'" if logits else "use a loss with from_logits=True"
     )
     raise ValueError(
         f"`loss` {name_of(loss)!r} takes {takes}, but the model returns {returns}; {remedy}. "
@@ -79,17 +87,24 @@ def _name_in_keras(metric: Any) -> str:
 
 def _takes_logits(loss: Any) -> bool | None:
     """Return whether a loss takes logits; None if it is not known, or takes other numbers."""
-    if isinstance(loss, _OF_LOGITS):
-        return True
     found = _found(loss)
+    if isinstance(found, _OF_LOGITS):
+        return True
     if not inspect.isfunction(found):
         return getattr(found, "from_logits", None)
     parameter = inspect.signature(found).parameters.get("from_logits")
     return None if parameter is None else bool(parameter.default)
 
 
+def _only(loss: Any) -> Any:
+    """Return a loss, which may be the only one in a list or a dict."""
+    losses = keras.tree.flatten(loss)
+    return losses[0] if len(losses) == 1 else loss
+
+
 def _found(loss: Any) -> Any:
     """Return a loss by its name, or as it is."""
+    loss = _only(loss)
     return keras.losses.get(loss) if isinstance(loss, str) else loss
 
 

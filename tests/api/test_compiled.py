@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import ftkeras
+from ftkeras.api.compiled import check_activation
 from tests.string_models import NUMBERS, TEXTS, Models, check_refused
 
 
@@ -54,6 +55,8 @@ def test_numbers_are_taken_whatever_the_name_of_the_loss(models, loss):
         ("classifier", ftkeras.losses.CrossEntropy(), "softmax"),
         ("classifier", keras.losses.SparseCategoricalCrossentropy(from_logits=True), "softmax"),
         ("classifier", "sparse_categorical_crossentropy", "linear"),
+        ("classifier", ["sparse_categorical_crossentropy"], "linear"),
+        ("classifier", {"answer": ftkeras.losses.CrossEntropy()}, "softmax"),
         ("classifier", keras.losses.CategoricalCrossentropy(), "linear"),
         ("several", ftkeras.losses.BinaryCrossEntropy(), "sigmoid"),
         ("several", "binary_crossentropy", "linear"),
@@ -72,13 +75,32 @@ def test_losses_of_logits_are_refused_for_probabilities_and_the_reverse(
     check_refused(lambda: model.evaluate(TEXTS, NUMBERS), message)
 
 
-@pytest.mark.parametrize("metric", ["AUC", keras.metrics.Precision(), "categorical_accuracy"])
-def test_metrics_of_matrices_are_refused_for_numbers(models, metric):
+def test_logarithms_of_probabilities_are_logits_as_well():
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    check_activation(loss, "log_softmax")
+
+
+def test_a_regressor_is_not_told_to_change_the_activation_that_it_does_not_have(models):
+    model = models["regressor"]
+    model.compile("sgd", "binary_crossentropy")
+    message = "returns logits; use a loss with from_logits=True. Received: activation='linear'."
+    check_refused(lambda: model.fit(TEXTS, NUMBERS), message)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        *("AUC", "categorical_accuracy", "top_k_categorical_accuracy", "r2_score"),
+        *(keras.metrics.Precision(), keras.metrics.TruePositives()),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda loss: loss, lambda loss: [loss]], ids=["loss", "list"])
+def test_metrics_of_matrices_are_refused_for_numbers(models, metric, wrap):
     model = ftkeras.TextClassifier.from_config(models["classifier"].get_config())
     message = "`metrics` must compare numbers .* 'categorical_crossentropy' and pandas.get_dummies"
     check_refused(
         lambda: model.compile(
-            "sgd", "sparse_categorical_crossentropy", metrics=["accuracy", metric]
+            "sgd", wrap("sparse_categorical_crossentropy"), metrics=["accuracy", metric]
         ),
         message,
     )
