@@ -86,7 +86,7 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
         import keras
 
         chosen = np.arange(outputs.shape[1]) == targets[:, None]
-        scale = max(1.0, float(np.abs(outputs[outputs > LEAST_LOGIT]).max()))
+        scale = float(np.abs(outputs[outputs > LEAST_LOGIT]).max(initial=1.0))
         ranks = middle_ranks(outputs, outputs[chosen], chosen, rounding=ROUNDING * scale)
         return {
             "accuracy": float((outputs.argmax(axis=1) == targets).mean()),
@@ -219,4 +219,4 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
 
 def _counts(outputs: np.ndarray) -> np.ndarray:
     """Return how many options each question has, [examples]."""
-    return (outputs > LEAST_LOGIT).sum(axis=1)
+    return (~(outputs <= LEAST_LOGIT)).sum(axis=1)  # NaN is an option's output, too

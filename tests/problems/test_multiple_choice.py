@@ -32,3 +32,12 @@ def test_only_rounding_errors_make_scores_the_same(largest, gap, first):
     outputs = np.float32([[gap, 0], [0, largest]])
     found = problem.metrics(np.array([0, 1]), outputs, lambda *_: np.float32(1.0))
     assert found["mrr"] == pytest.approx((first + 1) / 2)
+
+
+def test_outputs_that_are_no_numbers_are_measured():
+    outputs = np.full((2, 2), np.nan, np.float32)
+    found = MultipleChoice(labels=tuple("ab")).metrics(
+        np.array([0, 1]), outputs, lambda *_: np.float32(np.nan)
+    )
+    assert np.isnan(found["loss"])
+    assert found["guessing"] == 0.5
