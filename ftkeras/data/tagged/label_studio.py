@@ -76,7 +76,13 @@ class Tasks:
         candidates = [each for each in done if each.get("ground_truth")] or done
         if len(candidates) > 1:
             self._left_out["task", "with several annotations, of which the last is read"] += 1
-        return candidates[-1]["result"] or []
+        results = candidates[-1]["result"] or []
+        are_objects = isinstance(results, list | tuple) and all(
+            isinstance(each, Mapping) for each in results
+        )
+        if not are_objects:
+            raise ValueError(f"results must be a list of objects. Received: {str(results)[:60]!r}")
+        return results
 
     def _is_read(self, result: Mapping[str, Any], data: Mapping[str, Any], name: str) -> bool:
         """Return whether a result is a span of the text that is read."""

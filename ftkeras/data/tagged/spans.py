@@ -45,7 +45,9 @@ def from_spans(text: Any, spans: Any) -> Tagged:
 def _entity(text: str, span: Any) -> tuple[Entity, bool]:
     """Return an entity, and whether it was not where the span says."""
     if isinstance(span, Mapping):
-        kind = span["labels"] if "labels" in span else span.get("label", span.get("type"))
+        # Arrow fills in None for keys that only other spans have.
+        kinds = (span.get(key) for key in ("labels", "label", "type"))
+        kind = next((kind for kind in kinds if kind is not None), None)
         start, end, recorded = span.get("start"), span.get("end"), span.get("text")
     elif isinstance(span, list | tuple) and len(span) == 3:
         (start, end, kind), recorded = span, None

@@ -129,6 +129,18 @@ def test_span_with_its_text_stays(text, end, recorded):
     assert (found.entities, found.moved) == ([("PER", 0, end)], 0)
 
 
+def test_keys_that_arrow_fills_in_are_no_labels():
+    spans = [_span() | {"labels": None, key: "PER"} for key in ("label", "type")]
+    assert all(from_spans(TEXT, [span]).entities == [("PER", 0, 4)] for span in spans)
+
+
+@pytest.mark.parametrize("results", [["a"], {"a": 1}, "a"])
+def test_results_that_are_no_objects_are_refused(tmp_path, results):
+    message = "line 2 of .*: results must be a list of objects. Received: "
+    with pytest.raises(UserError, match=message):
+        _read(tmp_path, _task(_done(_result())), _task({"result": results}))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
