@@ -89,6 +89,8 @@ def named_by_field(paths: Mapping[str, str | os.PathLike[str]]) -> Iterator[None
                 message,
             )
             message = re.sub(file, f"`{field}`", message)
+            # The argument that a message about a file begins with is the one that has it.
+            message = re.sub(rf"^`data`: row (\d+) of `{field}`", rf"`{field}`: row \1", message)
         error.args = (message,)
         raise
 

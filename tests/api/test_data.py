@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from ftkeras.api import data, data_files
+from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.errors import UserError
 from ftkeras.runs import replaced
 from ftkeras.support import files
+from ftkeras.tasks.classification import Classification
 
 ROWS = [{"text": "a", "label": 1}, {"text": "ü\n", "label": 0}]
 
@@ -215,12 +217,19 @@ def test_lone_surrogates_are_reported(caplog):
 
 def test_errors_name_examples_as_the_user_does():
     paths = {"data": "runs/a/data/train.jsonl", "test_data": "runs/a/data/test.jsonl"}
-    with (
-        pytest.raises(UserError) as caught,
-        data_files.named_by_field(paths),
-    ):
+    with pytest.raises(UserError) as caught, data_files.named_by_field(paths):
         raise UserError("line 3 of 'runs/a/data/test.jsonl' is not like 'runs/a/data/train.jsonl'")
     assert str(caught.value) == "row 2 of `test_data` is not like `data`"
+
+
+@pytest.mark.parametrize("field", ["data", "test_data"])
+def test_errors_about_a_row_name_its_argument_once(tmp_path, field):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "label": "x"}\n{"text": 1, "label": "y"}\n')
+    message = f"^`{field}`: row 1: a text must be a string"
+    named = data_files.named_by_field({field: str(path)})
+    with pytest.raises(UserError, match=message), named, reraise_user_errors():
+        list(Classification(train=str(path)).splits()["train"])
 
 
 def test_frames_that_would_be_misread_are_refused():
