@@ -191,7 +191,7 @@ class TokenClassifier(StringModel):
         )
         if lost:
             words = plurals.counted(lost, "word is", "words are")
-            log.warning(f"{words} beyond max_length={self.answers_each}: the labels do not count")
+            log.warning(f"{words} beyond max_length={self.answers_each}: their labels do not count")
 
     def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
         last = len(self.labels) - 1

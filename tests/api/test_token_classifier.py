@@ -72,7 +72,7 @@ def test_words_that_are_not_read_are_reported(caplog):
     assert not caplog.messages
     model.targets([["the"] * 30, ["the"]], [["O"] * 30, ["O"]])
     (message,) = caplog.messages
-    assert message == "26 words are beyond max_length=6: the labels do not count"
+    assert message == "26 words are beyond max_length=6: their labels do not count"
 
 
 def test_padding_counts_neither_in_loss_nor_in_metrics(model):

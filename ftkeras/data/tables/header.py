@@ -25,10 +25,10 @@ def has_header(records: Sequence[Sequence[str]], name: str, expected: Sequence[s
         return True
     is_known = _has_known_names(first)
     if not rest:
-        looks = ", which looks like names of columns, so there are no examples" if is_known else ""
+        looks = ", which looks like names of columns" if is_known else ""
         raise UserError(
-            f"`data`: {name!r} has one row only{looks}; set `header` to true or false to say what "
-            "it is."
+            f"`data`: {name!r} has one row only{looks}; if it is an example, set `header` to "
+            "false. Otherwise there are no examples."
         )
     others = [[field.strip() for field in row] for row in rest]
     if is_known:  # files that were joined repeat the line of names

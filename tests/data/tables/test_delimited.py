@@ -139,7 +139,7 @@ def test_row_of_another_length_is_named(tmp_path):
         ("", "is empty"),
         (" \n", "is empty"),
         ("just one column\nof texts\n", "does not split into columns"),
-        ("text,label\n", "one row only, .* there are no examples; set `header`"),
+        ("text,label\n", "one row only, which looks like .* set `header` to false. Otherwise"),
         ("a,b;c\nd,e;f\ng,h;i\n", "set `delimiter`"),
     ],
 )
