@@ -1,5 +1,6 @@
 """Labels that are numbers themselves."""
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -19,12 +20,18 @@ def refuse_ambiguous(labels: Sequence[Any], number: Any, argument: str) -> None:
         number: what is given for a label.
         argument: the name of the argument that has it.
     """
-    if not all(isinstance(label, str) and _INTEGER.fullmatch(label) for label in labels):
-        return
-    other = next((place for place, name in enumerate(labels) if int(name) != place), None)
+    other = _another(tuple(labels))
     if other is not None:
         raise ValueError(
             f"`{argument}` must be names of labels, such as {labels[0]!r}: the labels are "
             f"integers, and number {other} is the label {labels[other]!r}, so a number "
             f"could mean either. Received: {shown(number)}."
         )
+
+
+@functools.lru_cache  # the label of each word is looked at
+def _another(labels: tuple[Any, ...]) -> int | None:
+    """Return the number of a label that is another integer; None if all may be numbers."""
+    if not all(isinstance(label, str) and _INTEGER.fullmatch(label) for label in labels):
+        return None
+    return next((place for place, name in enumerate(labels) if int(name) != place), None)
