@@ -118,11 +118,12 @@ def _join(counts: np.ndarray, joined: int, size: float) -> list[int]:
     """
     share, sizes = size * counts.sum(axis=0) / counts.sum(), counts.sum(axis=1)
     chosen = [int(np.abs(sizes - size / joined).argmin())]
-    while joined > 1 and len(chosen) < len(counts) - 1:
+    while joined > 1 and len(chosen) < np.count_nonzero(sizes) - 1:
         total = sizes[chosen].sum()
-        wanted = min(1.0, total / size + 1 / joined) * share
+        # In whole steps: what single folds lack would add up.
+        wanted = min(1.0, (round(total / size * joined) + 1) / joined) * share
         difference = np.square(counts[chosen].sum(axis=0) + counts - wanted).sum(axis=1)
-        difference[chosen] = np.inf
+        difference[chosen] = difference[sizes == 0] = np.inf
         best = int(difference.argmin())
         if abs(total + sizes[best] - size) >= abs(total - size):
             break
