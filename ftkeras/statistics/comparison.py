@@ -170,7 +170,7 @@ def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray
     for division in shared_divisions(first, second):
         same = [[run for run in runs if _division(run) == division] for runs in (first, second)]
         scores = [np.mean([r.predictions.scores for r in runs], 0, dtype=float) for runs in same]
-        gain, folds = scores[1] - scores[0], same[0][0].folds
+        gain, folds = scores[1] - scores[0], np.frombuffer(division[1], np.int64)
         differences += [gain[folds == fold].mean() for fold in np.unique(folds)]
     return np.array(differences)
 
