@@ -196,7 +196,8 @@ def test_export_returns_what_was_evaluated(sample):
     broken = problem.compare_served(rows, answered[::-1])
     assert (broken.largest_difference, broken.logit_change) == (1.0, 1.0)
     with pytest.raises(UserError, match="entities or scores change by 1, more than logit_tol"):
-        Bounds.choose("int8", 0.0, tolerance=None, logit_tolerance=None).check(broken, "x")
+        bounds = Bounds.choose("int8", 0.0, tolerance=None, logit_tolerance=None)
+        bounds.check(broken, "x", pathlib.Path("run"))
     answered[0]["scores"][0] = float("nan")
     assert np.isnan(problem.compare_served(rows, answered).logit_change)
     (cell,) = problem.answer_cells(answer)
