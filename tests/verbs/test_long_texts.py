@@ -76,7 +76,7 @@ def test_run_learns_and_its_export_reads_whole_texts(folder, data):
     assert test["examples"] == metrics["data"]["test"] == len(_rows(run))
     assert read["windows"] > 1.2 * test["examples"]
     assert f"{read['windows']:,} windows" in shown
-    assert "of test within" in shown  # the export answers as the run
+    assert "test texts differ from the run's by at most" in shown
     # An epoch is selected by the texts, as they are evaluated.
     with (run / "history.csv").open(newline="") as file:
         epochs = list(csv.DictReader(file))
