@@ -12,3 +12,12 @@ def nine(value: Any) -> float:
     (1.23456789e-12, 0.1)
     """
     return float(f"{float(value):.9g}")
+
+
+def seven(value: Any) -> float:
+    """Return a number with seven digits, as people and spreadsheets read it.
+
+    >>> seven(1.23456789012e-12), seven(0.1)
+    (1.234568e-12, 0.1)
+    """
+    return float(f"{float(value):.7g}")

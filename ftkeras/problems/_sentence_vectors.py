@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ftkeras.problems import _digits
 from ftkeras.problems._base import Problem
 from ftkeras.problems._comparison import LEAST_SPREAD, Comparison
 from ftkeras.support.vector_pairs import halves
@@ -82,7 +83,7 @@ class SentenceVectors(Problem):
         return {"cosine": float}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
-        return (float(f"{answer['cosine']:.7g}"),)
+        return (_digits.seven(answer["cosine"]),)
 
     def misfit(self, config: Mapping[str, Any]) -> str | None:
         return "the head has no weights"

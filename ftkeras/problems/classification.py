@@ -211,7 +211,7 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         return {"predicted": str, **{f"probability_{name}": float for name in self.names}}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
-        return (answer["label"], *(float(f"{value:.7g}") for value in answer["probabilities"]))
+        return (answer["label"], *map(_digits.seven, answer["probabilities"]))
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of each class, and the confusion matrix."""

@@ -285,7 +285,7 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return the labels, joined as in data that is read, and the probability of each."""
-        values = (float(f"{value:.7g}") for value in answer["probabilities"].values())
+        values = map(_digits.seven, answer["probabilities"].values())
         return (_label_report.cell(answer["labels"], self.names), *values)
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:

@@ -176,9 +176,7 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return the option, its number and probability, and the probabilities of all as JSON."""
-        score, *probabilities = (
-            float(f"{value:.7g}") for value in (answer["score"], *answer["probabilities"])
-        )
+        score, *probabilities = map(_digits.seven, (answer["score"], *answer["probabilities"]))
         return answer["label"], int(answer["answer"]), score, json.dumps(probabilities)
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:

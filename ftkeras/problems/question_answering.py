@@ -273,7 +273,7 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, StartAndEnd):
         """Return nothing in the columns of the answer and its place if there is none."""
         names = ("answer", "start", "end", "score", "null_score_diff")
         values = (answer[name] for name in names if name in answer)
-        return tuple(float(f"{v:.7g}") if isinstance(v, float) else v for v in values)
+        return tuple(_digits.seven(v) if isinstance(v, float) else v for v in values)
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of questions with and without an answer, and what was cut off."""

@@ -240,7 +240,7 @@ class Regression(NumbersPage, Problem):
         return {f"predicted_{name}": float for name in self.names}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
-        return tuple(float(f"{value:.7g}") for value in answer["values"].values())
+        return tuple(map(_digits.seven, answer["values"].values()))
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of each output, if there are several, and which count in no mean."""

@@ -244,7 +244,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return the entities as JSON."""
-        entities = [{**e, "score": float(f"{e['score']:.7g}")} for e in answer["entities"]]
+        entities = [{**e, "score": _digits.seven(e["score"])} for e in answer["entities"]]
         return (json.dumps(entities, ensure_ascii=False),)
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:

@@ -105,7 +105,7 @@ class Conll:
 
     @functools.cached_property
     def _is_numbered(self) -> bool:
-        """Whether the first column numbers the words of each of the first sentences."""
+        """True if the first column numbers the words of each of the first sentences."""
         lines = (fields for _, fields in self._lines(self._paths[0]))
         first = itertools.islice(lines, _FIRST_LINES)
         kept = (fields for fields in first if not "".join(fields[:1]).startswith(_NO_WORDS))
